@@ -1,0 +1,69 @@
+// A bounded window on mapped memory: the one way in which Rings, Waiting, Regions and Channels reach shared words.
+// It checks every offset against its own length, and hands out ordinary refs and spans, so that those folders need no `unsafe`.
+// It owns nothing: the MemoryMapping it came from must outlive it (whoever stores one also holds a reference on that mapping).
+
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace ShmIpc.Memory;
+
+internal readonly unsafe struct MappedSpan
+{
+    private readonly byte* _start;
+
+    public MappedSpan(void* start, long lengthBytes)
+    {
+        _start = (byte*)start;
+        LengthBytes = lengthBytes;
+    }
+
+    public long LengthBytes { get; }
+
+    /// <summary>The address of a byte, for system calls.</summary>
+    public nint Address(long offset)
+    {
+        Check(offset, 1);
+        return (nint)(_start + offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref ulong UInt64(long offset)
+    {
+        Check(offset, sizeof(ulong));
+        return ref *(ulong*)(_start + offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref uint UInt32(long offset)
+    {
+        Check(offset, sizeof(uint));
+        return ref *(uint*)(_start + offset);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Bytes(long offset, int lengthBytes)
+    {
+        Check(offset, lengthBytes);
+        return new Span<byte>(_start + offset, lengthBytes);
+    }
+
+    public MappedSpan Slice(long offset, long lengthBytes)
+    {
+        Check(offset, lengthBytes);
+        return new MappedSpan(_start + offset, lengthBytes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Check(long offset, long lengthBytes)
+    {
+        if ((ulong)offset > (ulong)LengthBytes || (ulong)lengthBytes > (ulong)(LengthBytes - offset))
+        {
+            ThrowOutside(offset, lengthBytes);
+        }
+    }
+
+    [DoesNotReturn]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ThrowOutside(long offset, long lengthBytes) => throw new ArgumentOutOfRangeException(
+        nameof(offset), $"Bytes {offset} to {offset + lengthBytes} lie outside the mapped {LengthBytes} bytes.");
+}
