@@ -1,0 +1,90 @@
+// The one place where an errno becomes an exception: what was tried, with which arguments, what the number means, what to do about it.
+// It decides the exception's type by the number alone; callers that know more (sizes, names) pass it in the arguments or the cure.
+
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static ShmIpc.Interop.LibCExtras;
+using static Tmds.Linux.LibC;
+
+namespace ShmIpc.Interop;
+
+internal static class LinuxError
+{
+    /// <summary>The errno of the libc call that this thread made last. Read it before anything else runs.</summary>
+    public static int LastErrno => errno;
+
+    /// <summary>The exception for a failed call: <see cref="UnauthorizedAccessException"/> for missing permission,
+    /// <see cref="ShmNoSpaceException"/> for a full file system, <see cref="ShmException"/> otherwise.</summary>
+    /// <param name="errno">The error number.</param>
+    /// <param name="operation">The C function's name.</param>
+    /// <param name="arguments">Its arguments as a reader wants them, such as <c>length 8192</c>.</param>
+    /// <param name="cure">What to do about it, as a sentence; null for the general advice on this number.</param>
+    public static Exception ToException(int errno, string operation, string arguments, string? cure = null)
+    {
+        var message = Describe(errno, operation, arguments) + " " + (cure ?? CureOf(errno, operation));
+        if (errno == EACCES || errno == EPERM)
+        {
+            return new UnauthorizedAccessException(message);
+        }
+
+        if (errno == ENOSPC || errno == EDQUOT)
+        {
+            return new ShmNoSpaceException(message, requestedBytes: -1, availableBytes: -1) { ErrorNumber = errno };
+        }
+
+        return new ShmException(message) { ErrorNumber = errno };
+    }
+
+    /// <summary>The first half of every message: <c>mmap(length 8192) failed: ENOMEM (12, Cannot allocate memory).</c></summary>
+    public static string Describe(int errno, string operation, string arguments) =>
+        $"{operation}({arguments}) failed: {NameOf(errno)} ({errno}, {Marshal.GetPInvokeErrorMessage(errno)}).";
+
+    /// <summary>C's name of an error number, such as <c>ENOENT</c>.</summary>
+    public static string NameOf(int errno) => LinuxErrorNames.NameOf(errno);
+
+    /// <summary>A resource limit as a reader wants it; <c>unknown</c> where it cannot be read.</summary>
+    internal static unsafe string Limit(int resource, string unit)
+    {
+        rlimit limit;
+        if (getrlimit(resource, &limit) != 0) return "unknown";
+        return limit.rlim_cur == ulong.MaxValue ? "unlimited" : $"{limit.rlim_cur}{unit}";
+    }
+
+    private static string CureOf(int errno, string operation)
+    {
+        if (operation.StartsWith("mlock", StringComparison.Ordinal) && (errno == ENOMEM || errno == EPERM || errno == EAGAIN))
+        {
+            return $"Locking memory is limited to RLIMIT_MEMLOCK, which is {Limit(RLIMIT_MEMLOCK, " bytes")}: " +
+                "raise it with `ulimit -l` or `LimitMEMLOCK=`, or give the process CAP_IPC_LOCK.";
+        }
+
+        if (errno == ENOMEM)
+        {
+            return "The kernel refused the memory. The process may be at its address space limit " +
+                $"(`ulimit -v`, RLIMIT_AS, is {Limit(RLIMIT_AS, " bytes")}), at its number of mappings (vm.max_map_count), " +
+                "or the machine is out of memory it may commit (vm.overcommit_memory).";
+        }
+
+        if (errno == EMFILE)
+        {
+            return $"The process has as many files open as RLIMIT_NOFILE lets it: {Limit(RLIMIT_NOFILE, "")}; raise it with `ulimit -n`.";
+        }
+
+        if (errno == ENFILE) return "The whole machine has as many files open as it may (fs.file-max).";
+        if (errno == EACCES) return "This user may not do that: check owner and mode of the file and of the directories above it.";
+        if (errno == EPERM) return "The kernel forbids it to this process: check owner, seals and policies (seccomp, SELinux, AppArmor).";
+        if (errno == ENOSPC) return "The file system is full: free space, enlarge it, or ask for less.";
+        if (errno == EDQUOT) return "The user's disk quota is used up: free space, or ask for less.";
+        if (errno == EFBIG) return "The file would be larger than the file system or `ulimit -f` allows.";
+        if (errno == ENOENT) return "Nothing has that name.";
+        if (errno == ENOTDIR) return "Part of the path is not a directory, or is a symbolic link where none is allowed.";
+        if (errno == ELOOP) return "The name is a symbolic link, which is never followed here.";
+        if (errno == EROFS) return "The file system is mounted read-only.";
+        if (errno == ENOSYS) return "This kernel does not have that system call.";
+        if (errno == EOPNOTSUPP) return "The file system cannot do that; use tmpfs (/dev/shm), ext4, xfs or btrfs.";
+        if (errno == EBADF) return "The descriptor is closed, or was not opened for this kind of access.";
+        if (errno == ENOLCK) return "The kernel or the file system can hold no more locks.";
+        if (errno == ENODEV) return "The file is of a kind that cannot be mapped.";
+        return "";
+    }
+}

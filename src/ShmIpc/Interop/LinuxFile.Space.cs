@@ -1,0 +1,116 @@
+// The size of a file and the room in its file system. Space is taken before it is mapped, so that a full file system is an exception
+// of whoever takes the space, and never a SIGBUS of whoever touches it later.
+
+using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static ShmIpc.Interop.LibCExtras;
+using static Tmds.Linux.LibC;
+
+namespace ShmIpc.Interop;
+
+internal static unsafe partial class LinuxFile
+{
+    // posix_fallocate starts over when a signal interrupts it, and the runtime stops threads by signals: small steps get there.
+    private const long AllocationStepBytes = 64L << 20;
+
+    private const int BlockBytes = 512; // the unit of st_blocks, whatever the file system's own
+
+    /// <summary>Sets the length; what is beyond it is gone, what is new is zero and not yet allocated.</summary>
+    public static void SetLength(SafeFileHandle file, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        while (ftruncate(descriptor.Number, lengthBytes) != 0)
+        {
+            var failure = errno;
+            if (failure != EINTR) throw LinuxError.ToException(failure, "ftruncate", $"length {lengthBytes}");
+        }
+    }
+
+    /// <summary>Takes the space of a range of the file, and lengthens the file where it ends before the range does.</summary>
+    /// <exception cref="ShmNoSpaceException">There is not enough room; whatever was taken stays with the file.</exception>
+    public static void Allocate(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lengthBytes);
+        using var descriptor = new BorrowedDescriptor(file);
+        RefuseHopeless(descriptor.Number, offset, lengthBytes);
+        var end = checked(offset + lengthBytes);
+        var position = offset;
+        while (position < end)
+        {
+            var step = Math.Min(AllocationStepBytes, end - position);
+            var failure = posix_fallocate(descriptor.Number, position, step); // returns the errno, and leaves errno alone
+            if (failure == 0) position += step;
+            else if (failure == ENOSPC || failure == EDQUOT) throw NoSpace(failure, descriptor.Number, offset, lengthBytes);
+            else if (failure != EINTR) throw LinuxError.ToException(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}");
+        }
+    }
+
+    /// <summary>Bytes free for an ordinary user in the file system that holds the file.</summary>
+    public static long AvailableBytes(SafeFileHandle file)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return Room(descriptor.Number).AvailableBytes;
+    }
+
+    /// <summary>The type of file system that holds the file, such as TMPFS_MAGIC.</summary>
+    public static long FileSystemMagic(SafeFileHandle file)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        LibCExtras.statfs status;
+        if (fstatfs(descriptor.Number, &status) != 0) throw LinuxError.ToException(errno, "fstatfs", $"descriptor {descriptor.Number}");
+        return status.f_type;
+    }
+
+    /// <summary>The exception for a range that found no room, with what was asked for and what there is.</summary>
+    public static ShmNoSpaceException NoSpace(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return NoSpace(ENOSPC, descriptor.Number, offset, lengthBytes);
+    }
+
+    private static ShmNoSpaceException NoSpace(int failure, int descriptor, long offset, long lengthBytes)
+    {
+        var (availableBytes, totalBytes) = Room(descriptor);
+        var quota = failure == EDQUOT ? " The user's quota is what ran out." : "";
+        return new ShmNoSpaceException(
+            LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") +
+            $" {lengthBytes} bytes were asked for; the file system has {availableBytes} bytes free of {totalBytes}.{quota}" +
+            " Ask for a smaller capacity, remove what is no longer used, or enlarge the file system" +
+            " (for /dev/shm: `mount -o remount,size=2G /dev/shm`, in a container `docker run --shm-size=2g`).",
+            lengthBytes,
+            availableBytes)
+        { ErrorNumber = failure };
+    }
+
+    // Steps that succeed before one fails would fill the file system for everybody. So what cannot fit even if all that the
+    // file has lies inside the range is refused first, and takes nothing.
+    private static void RefuseHopeless(int descriptor, long offset, long lengthBytes)
+    {
+        statvfs room;
+        if (fstatvfs(descriptor, &room) != 0) return;
+        if ((ulong)room.f_blocks == 0) return; // a tmpfs without a limit
+        var freeBytes = (ulong)room.f_bfree * (ulong)room.f_frsize;
+        var ownedBytes = (ulong)(long)StatusOf(descriptor).st_blocks * BlockBytes;
+        if ((ulong)lengthBytes > ownedBytes && (ulong)lengthBytes - ownedBytes > freeBytes)
+        {
+            throw NoSpace(ENOSPC, descriptor, offset, lengthBytes);
+        }
+    }
+
+    private static (long AvailableBytes, long TotalBytes) Room(int descriptor)
+    {
+        statvfs room;
+        if (fstatvfs(descriptor, &room) != 0) throw LinuxError.ToException(errno, "fstatvfs", $"descriptor {descriptor}");
+        return (ToBytes(room.f_bavail, room.f_frsize), ToBytes(room.f_blocks, room.f_frsize));
+    }
+
+    private static long ToBytes(ulong blocks, ulong blockBytes) => (long)UInt128.Min(long.MaxValue, (UInt128)blocks * blockBytes);
+
+    private static stat StatusOf(int descriptor)
+    {
+        stat status;
+        if (fstat(descriptor, &status) != 0) throw LinuxError.ToException(errno, "fstat", $"descriptor {descriptor}");
+        return status;
+    }
+}
