@@ -1,0 +1,156 @@
+// Mapped memory and its life: one reservation with everything in it, unmapped when Dispose was called and the last reference is gone.
+// How it comes to be is in MemoryMapping.Create.cs. It knows nothing of what the bytes mean.
+//
+// There is no finalizer, on purpose. A span does not keep the object that handed it out alive, so the collector may find a mapping
+// unreachable while somebody still reads its bytes; a finalizer would unmap them under that reader, and the process would end. A
+// mapping that nobody disposes stays until the process exits, which frees it: a leak, and never a crash.
+
+using System.Diagnostics.CodeAnalysis;
+using static Tmds.Linux.LibC;
+
+namespace ShmIpc.Memory;
+
+/// <summary>Memory mapped into this process: a file or anonymous shared memory, between guard pages, optionally mirrored.</summary>
+/// <remarks>
+/// All members may be used by several threads at once, except that a span must not be used after <see cref="Dispose"/>: the
+/// memory is gone then and the access ends the process. A mapping that is never disposed stays until the process exits; there is no
+/// finalizer, because it could not see the spans still in use.
+/// </remarks>
+public sealed unsafe partial class MemoryMapping : IDisposable
+{
+    // The count of references, and the sign bit once Dispose was called: one word, so that the two can never disagree.
+    private const int DisposedFlag = int.MinValue;
+
+    private readonly byte* _reservation;
+    private readonly long _reservedBytes;
+    private readonly byte* _start;
+    private readonly long _readableBytes;
+    private int _references;
+    private MappedMemory? _memory;
+
+    private MemoryMapping(byte* reservation, long reservedBytes, byte* start, long lengthBytes, MemoryMappingOptions options)
+    {
+        _reservation = reservation;
+        _reservedBytes = reservedBytes;
+        _start = start;
+        _readableBytes = options.Mirrored ? 2 * lengthBytes : lengthBytes;
+        LengthBytes = lengthBytes;
+        IsMirrored = options.Mirrored;
+        Access = options.Access;
+    }
+
+    /// <summary>The length of the memory in bytes; the mirror does not count.</summary>
+    public long LengthBytes { get; }
+
+    /// <summary>Whether the memory appears twice in a row.</summary>
+    public bool IsMirrored { get; }
+
+    /// <summary>What may be done with the memory.</summary>
+    public MemoryAccess Access { get; }
+
+    /// <summary>All readable bytes: <see cref="LengthBytes"/>, or twice that when mirrored.</summary>
+    internal MappedSpan Whole
+    {
+        get
+        {
+            // Disposed but referenced is fine: whoever holds the reference may go on.
+            if (Atomics.Acquire(ref _references) == DisposedFlag) ThrowDisposed();
+            return new MappedSpan(_start, _readableBytes);
+        }
+    }
+
+    /// <summary>A window on the memory, for writing. It must not be used after <see cref="Dispose"/>.</summary>
+    /// <param name="offset">The first byte, counted from the start of the mapping.</param>
+    /// <param name="lengthBytes">How many bytes. In a mirrored mapping the window may reach up to twice <see cref="LengthBytes"/>.</param>
+    /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
+    /// <exception cref="InvalidOperationException">The mapping is read-only.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The window reaches outside the mapping.</exception>
+    public Span<byte> GetSpan(long offset, int lengthBytes)
+    {
+        if (Access != MemoryAccess.ReadWrite)
+        {
+            throw new InvalidOperationException(
+                "The mapping is read-only, and a span allows writing: use GetReadOnlySpan, or map with MemoryAccess.ReadWrite.");
+        }
+
+        return Window(offset, lengthBytes);
+    }
+
+    /// <summary>A window on the memory, for reading. It must not be used after <see cref="Dispose"/>.</summary>
+    /// <param name="offset">The first byte, counted from the start of the mapping.</param>
+    /// <param name="lengthBytes">How many bytes. In a mirrored mapping the window may reach up to twice <see cref="LengthBytes"/>.</param>
+    /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The window reaches outside the mapping.</exception>
+    public ReadOnlySpan<byte> GetReadOnlySpan(long offset, int lengthBytes) => Window(offset, lengthBytes);
+
+    /// <summary>Unmaps the memory, or has it unmapped once the library itself no longer uses it. A second call does nothing.</summary>
+    public void Dispose()
+    {
+        while (true)
+        {
+            var state = Atomics.Acquire(ref _references);
+            if (state < 0) return;
+            if (Atomics.CompareExchange(ref _references, state, state | DisposedFlag))
+            {
+                if (state == 0) Unmap();
+                return;
+            }
+        }
+    }
+
+    /// <summary>Keeps the memory mapped until the matching <see cref="ReleaseReference"/>, also past <see cref="Dispose"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
+    internal void AddReference()
+    {
+        while (true)
+        {
+            var state = Atomics.Acquire(ref _references);
+            if (state < 0) ThrowDisposed();
+            if (Atomics.CompareExchange(ref _references, state, checked(state + 1))) return;
+        }
+    }
+
+    /// <summary>Gives a reference back; the last one after <see cref="Dispose"/> unmaps.</summary>
+    internal void ReleaseReference()
+    {
+        while (true)
+        {
+            var state = Atomics.Acquire(ref _references);
+            if ((state & ~DisposedFlag) == 0)
+            {
+                throw new InvalidOperationException("A reference on mapped memory was given back that nobody holds.");
+            }
+
+            if (Atomics.CompareExchange(ref _references, state, state - 1))
+            {
+                if (state - 1 == DisposedFlag) Unmap();
+                return;
+            }
+        }
+    }
+
+    /// <summary><see cref="Whole"/> as memory. It holds no reference: whoever uses it does.</summary>
+    /// <exception cref="InvalidOperationException">There are more bytes than a <see cref="Memory{T}"/> can hold.</exception>
+    internal Memory<byte> AsMemory()
+    {
+        if (_readableBytes > int.MaxValue)
+        {
+            throw new InvalidOperationException(
+                $"The mapping has {_readableBytes} readable bytes, and a Memory<byte> holds at most {int.MaxValue}: map less.");
+        }
+
+        return (_memory ??= new MappedMemory(this, (int)_readableBytes)).Memory; // two threads may make one each; either serves
+    }
+
+    private Span<byte> Window(long offset, int lengthBytes)
+    {
+        if (Atomics.Acquire(ref _references) < 0) ThrowDisposed();
+        return new MappedSpan(_start, _readableBytes).Bytes(offset, lengthBytes);
+    }
+
+    // A failure here (the kernel has no room to split a neighbouring range) leaves the memory mapped, which harms nobody.
+    private void Unmap() => _ = munmap(_reservation, (Tmds.Linux.size_t)(ulong)_reservedBytes);
+
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw new ObjectDisposedException(nameof(MemoryMapping), "The memory mapping is disposed.");
+}
