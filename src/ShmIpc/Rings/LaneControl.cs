@@ -1,0 +1,55 @@
+// A lane's control block as words with names. It owns nothing and decides nothing; LaneWriter, LaneReader and the channel do.
+
+using System.Text;
+using ShmIpc.Memory;
+
+namespace ShmIpc.Rings;
+
+internal readonly struct LaneControl(MappedSpan block)
+{
+    private readonly MappedSpan _block = block;
+
+    /// <summary>The stamp of the producer that owns the lane, 0 for nobody.</summary>
+    public ref ulong Owner => ref _block.UInt64(LaneLayout.OwnerOffset);
+
+    public PositionCell Committed => new(_block.Slice(LaneLayout.CommittedOffset, PositionCell.Bytes));
+
+    public PositionCell Floor => new(_block.Slice(LaneLayout.FloorOffset, PositionCell.Bytes));
+
+    /// <summary>The stamp of the producer that completed this lane last.</summary>
+    public ref ulong Completion => ref _block.UInt64(LaneLayout.CompletionOffset);
+
+    /// <summary>Marks the lane as completed by <paramref name="stamp"/>, with an optional error for the readers.</summary>
+    public void Complete(ulong stamp, Exception? error)
+    {
+        if (error is not null)
+        {
+            WriteText(LaneLayout.ErrorTypeOffset, LaneLayout.ErrorTypeBytes, error.GetType().FullName ?? error.GetType().Name);
+            WriteText(LaneLayout.ErrorMessageOffset, LaneLayout.ErrorMessageBytes, error.Message);
+        }
+
+        _block.UInt32(LaneLayout.FaultOffset) = error is null ? 0u : 1u;
+        Atomics.Release(ref Completion, stamp); // SYNC: completion and its error visible to readers
+    }
+
+    /// <summary>The error that a completed lane carries, or null.</summary>
+    public ShmRemoteException? ReadError() => _block.UInt32(LaneLayout.FaultOffset) == 0
+        ? null
+        : new ShmRemoteException(
+            ReadText(LaneLayout.ErrorTypeOffset, LaneLayout.ErrorTypeBytes),
+            ReadText(LaneLayout.ErrorMessageOffset, LaneLayout.ErrorMessageBytes));
+
+    private void WriteText(int offset, int fieldBytes, string text)
+    {
+        Span<byte> field = _block.Bytes(offset, fieldBytes);
+        Encoding.UTF8.GetEncoder().Convert(text, field[1..], flush: true, out _, out int used, out _);
+        field[0] = (byte)used;
+    }
+
+    private string ReadText(int offset, int fieldBytes)
+    {
+        ReadOnlySpan<byte> field = _block.Bytes(offset, fieldBytes);
+        int used = Math.Min((int)field[0], fieldBytes - 1);
+        return Encoding.UTF8.GetString(field.Slice(1, used));
+    }
+}

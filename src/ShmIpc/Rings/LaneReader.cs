@@ -1,0 +1,165 @@
+// A consumer's half of a lane: one cursor that moves over the records of a mapping it cannot write.
+//
+// The correctness argument stands at the top of LaneWriter.cs. The reader's part of it:
+//   - it acts only upon the header word at its own position, read once with acquire (SYNC: record visible to reader), checked
+//     (RecordHeader.IsValid) and then used from a local: length and flags cannot lead it outside the mirrored mapping;
+//   - it release-stores its cursor only behind records with whose bytes its caller has finished, so the producer's next lap begins
+//     after the last read of this one;
+//   - a header that is neither 0 nor valid is reported once and then read as "nothing here" until the word changes: a scribbling
+//     peer can cost a lane, not a loop.
+// The cursor is stored in batches (an eighth of the lane), when the lane is found empty, and when a producer waits: never per message.
+//
+// Knows memory only: no file, name, clock or system call. Not thread-safe: its owner serialises calls.
+
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using ShmIpc.Memory;
+
+namespace ShmIpc.Rings;
+
+internal sealed unsafe class LaneReader
+{
+    private readonly byte* _data;
+    private readonly long _mask;
+    private readonly long _maxPayloadBytes;
+    private readonly long _releaseBytes;
+    private readonly MappedSpan _cursor;
+    private long _position;
+    private long _sequence;
+    private long _released;
+    private ulong _reportedHeader;
+    private long _reportedPosition = -1;
+
+    /// <summary>Reads a lane from a position that is known to be a record boundary (its floor, or a stored cursor).</summary>
+    /// <param name="data">The lane's data, mirrored: twice its capacity; need not be writable.</param>
+    /// <param name="cursor">The group's cursor word for this lane; it already holds <paramref name="position"/>.</param>
+    /// <param name="position">Where to start.</param>
+    /// <param name="sequence">Number of the message at that position.</param>
+    public LaneReader(MappedSpan data, MappedSpan cursor, long position, long sequence)
+    {
+        long capacityBytes = data.LengthBytes / 2;
+        _data = (byte*)data.Address(0);
+        _mask = capacityBytes - 1;
+        _maxPayloadBytes = LaneLayout.MaxPayloadBytes(capacityBytes);
+        _releaseBytes = capacityBytes / 8;
+        _cursor = cursor;
+        _position = _released = position;
+        _sequence = sequence;
+    }
+
+    /// <summary>Position of the next record to read.</summary>
+    public long Position => _position;
+
+    /// <summary>Number of the next message to read.</summary>
+    public long Sequence => _sequence;
+
+    /// <summary>True when a record (or something that must be reported) stands at the reader's position.</summary>
+    public bool HasNext
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            ulong header = Atomics.Acquire(ref HeaderWord);
+            return header != 0 && !IsReported(header);
+        }
+    }
+
+    private ref ulong HeaderWord
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref *(ulong*)(_data + (_position & _mask));
+    }
+
+    /// <summary>Steps over the next record; everything before it counts as finished with. False when there is none.</summary>
+    /// <exception cref="ShmCorruptionException">The header is not one that a producer writes; thrown once for it.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryRead(out LaneRecord record)
+    {
+        if (_position - _released >= _releaseBytes)
+        {
+            Release();
+        }
+
+        ulong header = Atomics.Acquire(ref HeaderWord); // SYNC: record visible to reader
+        if (!RecordHeader.IsValid(header, _sequence, _maxPayloadBytes))
+        {
+            record = default;
+            return Refuse(header);
+        }
+
+        long position = _position;
+        int extensionBytes = RecordHeader.ExtensionBytes(header);
+        int payloadBytes = (int)RecordHeader.PayloadBytes(header);
+        record = new LaneRecord(position, _sequence, (position & _mask) + RecordHeader.Bytes + extensionBytes, payloadBytes);
+        _position = position + RecordHeader.RecordBytes(extensionBytes, payloadBytes);
+        _sequence++;
+        return true;
+    }
+
+    /// <summary>The payload of a record that was read and not yet released.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<byte> Payload(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
+
+    /// <summary>Gives back everything before the reader's position to the producer. True when the cursor moved.</summary>
+    public bool Release()
+    {
+        if (_released == _position)
+        {
+            return false;
+        }
+
+        _released = _position;
+        Atomics.Release(ref _cursor.UInt64(0), (ulong)_position); // SYNC: reader done with the bytes below its cursor
+        return true;
+    }
+
+    /// <summary>Number of the first message that is not there yet. Scans from the lane's committed pair.</summary>
+    public long EndSequence(LaneControl control)
+    {
+        (long position, long sequence) = control.Committed.Read();
+        if (position < _position || position - _position > _mask + 1)
+        {
+            (position, sequence) = (_position, _sequence);
+        }
+
+        for (long end = _position + _mask; position < end;)
+        {
+            ulong header = Atomics.Acquire(ref *(ulong*)(_data + (position & _mask)));
+            if (!RecordHeader.IsValid(header, sequence, _maxPayloadBytes))
+            {
+                break;
+            }
+
+            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            sequence++;
+        }
+
+        return sequence;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool Refuse(ulong header)
+    {
+        if (header == 0)
+        {
+            Release();
+            return false;
+        }
+
+        if (!IsReported(header))
+        {
+            (_reportedHeader, _reportedPosition) = (header, _position);
+            ThrowCorrupt(header);
+        }
+
+        return false;
+    }
+
+    private bool IsReported(ulong header) => header == _reportedHeader && _position == _reportedPosition;
+
+    [DoesNotReturn]
+    private void ThrowCorrupt(ulong header) => throw new ShmCorruptionException(
+        $"The word 0x{header:X16} at position {_position} is not the header of message {_sequence} (present bit, known flags, "
+        + $"number {_sequence & (long)RecordHeader.SequenceMask} in its low 24 bits, at most {_maxPayloadBytes} bytes). A peer damaged the lane; "
+        + "its messages behind this point cannot be read until that word changes.");
+}

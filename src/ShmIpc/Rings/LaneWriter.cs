@@ -1,0 +1,342 @@
+// The producer's half of a lane: a ring with one producer at a time and many readers.
+//
+// THE FIELDS                              written by                      read by
+//   header at position p (lane data)      the producer                    readers, a later producer (take-over)
+//   payload (lane data)                   the producer                    readers
+//   committed, floor (control block)      the producer                    newcomers, a later producer, diagnosis
+//   owner (control block)                 CAS by whoever takes the lane   everybody
+//   cursor[group] (LaneGate)              that group's active consumer    the producer
+//   active, version (LaneGate)            whoever joins, leaves, evicts   the producer
+//
+// THE INVARIANTS
+//   I1  The header word at the producer's next position is 0 (the terminator), at every instant at which the producer may die.
+//   I2  A record is visible exactly when its header is not 0, and then it is complete.
+//   I3  No byte of a record at or above the smallest gating cursor is overwritten.
+//
+// WHY THEY HOLD
+//   Publishing at p with the following position n: the payload is written to [p+8, n), then 0 is stored at n, then the header is
+//   release-stored at p. Before the last store the word at p is still 0 (I1 of the previous step), so nothing is visible; after it,
+//   the payload and the new terminator are visible too, because the release orders them before it (I2), and I1 holds for n. A death
+//   between any two stores leaves 0 at p: the record does not exist, and what was written behind p is overwritten by the next claim.
+//   A claim therefore needs room for its record *and* for the terminator behind it.
+//   A batch writes records 2..n completely and the *first* header last: until then p holds 0, so the argument above covers the batch.
+//   Stale bytes of an earlier lap are never taken for a header: the only words that anybody interprets are at positions to which
+//   the producer stored a terminator or a header in this lap.
+//
+//   I3: the producer writes only below limit = (smallest cursor it saw) + capacity. To raise the limit it (1) reads the version,
+//   (2) reads the active groups and their cursors, (3) stores the new floor, (4) fences, (5) re-reads the version, and starts again
+//   if it changed. A consumer that joins stores its cursors, sets its active bit, raises the version with a full fence, re-reads the
+//   floor and moves up to it. If the producer's (5) saw the old version, its (3) is before the joiner's raise in the order of the
+//   fences, so the joiner's re-read sees the new floor and moves up; otherwise the producer starts again and sees the joiner's bit.
+//   A joiner's first cursor may lie below the limit's start; it then only delays (the limit never sinks), until the joiner moves up.
+//   Cursors only grow, and a consumer release-stores its cursor after it has finished with the bytes below it.
+//
+//   Take-over after a death: the new owner scans from max(committed, floor) over complete records to the terminator (I1, I2), and
+//   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor that the
+//   dead producer had stored, but not yet acted upon, is not trusted to be free space.
+//
+// WHAT A MESSAGE COSTS in cache lines that change hands: the line with its header (and the lines of its payload), nothing else. The
+// cursor line is read once a lap or so, when the limit is reached; committed and floor are read by nobody in steady state.
+//
+// Knows memory only: no file, name, clock or system call. Not thread-safe: its owner serialises calls.
+
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ShmIpc.Memory;
+
+namespace ShmIpc.Rings;
+
+internal sealed unsafe class LaneWriter
+{
+    private readonly LaneControl _control;
+    private readonly LaneGate _gate;
+    private readonly byte* _data;
+    private readonly long _capacityBytes;
+    private readonly long _mask;
+    private long _position;
+    private long _sequence;
+    private long _limit;
+    private long _floor;
+    private long _floorSequence;
+    private long _committedSequence;
+    private bool _isBatching;
+    private long _batchPosition;
+    private long _batchSequence;
+    private ulong _batchHeader;
+
+    /// <summary>Continues the lane where its last owner left it. The caller owns the lane: its stamp stands in the owner word.</summary>
+    /// <param name="control">The lane's control block.</param>
+    /// <param name="data">The lane's data, mirrored: twice its capacity.</param>
+    /// <param name="gate">The cursors that gate the lane.</param>
+    /// <exception cref="ShmCorruptionException">The control block holds positions that no producer can have left.</exception>
+    public LaneWriter(LaneControl control, MappedSpan data, LaneGate gate)
+    {
+        _control = control;
+        _gate = gate;
+        _capacityBytes = data.LengthBytes / 2;
+        _mask = _capacityBytes - 1;
+        _data = (byte*)data.Address(0);
+        MaxPayloadBytes = LaneLayout.MaxPayloadBytes(_capacityBytes);
+        Resume();
+    }
+
+    /// <summary>Largest payload of one message.</summary>
+    public long MaxPayloadBytes { get; }
+
+    /// <summary>Position of the next record.</summary>
+    public long Position => _position;
+
+    /// <summary>Number of the next message of the lane.</summary>
+    public long Sequence => _sequence;
+
+    /// <summary>Groups whose cursor makes no sense (above the producer, unaligned, or not at a record); found by the last refresh, they do not gate.</summary>
+    public ulong SuspectGroups { get; private set; }
+
+    /// <summary>Bytes of payload that can be claimed now without looking at the cursors again; may be negative.</summary>
+    public long RoomBytes => Math.Min(_limit - _position - (2 * RecordHeader.Bytes), MaxPayloadBytes);
+
+    /// <summary>Makes sure that a payload of <paramref name="payloadBytes"/> can be written now; false when the lane is full.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryReserve(long payloadBytes)
+    {
+        long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
+        return (end <= _limit && payloadBytes <= MaxPayloadBytes) || TryRefresh(payloadBytes, end);
+    }
+
+    /// <summary>The groups that keep a payload of <paramref name="payloadBytes"/> from being written.</summary>
+    public ulong BlockingGroups(long payloadBytes)
+    {
+        long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
+        return _gate.GroupsBelow(Atomics.Acquire(ref _gate.Active), end - _capacityBytes);
+    }
+
+    /// <summary>Offset in the mirrored mapping at which the next payload starts.</summary>
+    public long PayloadIndex => (_position & _mask) + RecordHeader.Bytes;
+
+    /// <summary>The memory of the next payload. Reserve it first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Payload(int payloadBytes) => new(_data + PayloadIndex, payloadBytes);
+
+    /// <summary>Publishes the payload that was written into the reserved memory, or adds it to the open batch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Commit(int payloadBytes)
+    {
+        long next = _position + RecordHeader.RecordBytes(0, payloadBytes);
+        *(ulong*)(_data + (next & _mask)) = 0; // the terminator, ordered before the header by its release
+        ref ulong headerWord = ref *(ulong*)(_data + (_position & _mask));
+        ulong header = RecordHeader.Encode(_sequence, payloadBytes);
+        if (!_isBatching)
+        {
+            Atomics.Release(ref headerWord, header); // SYNC: record visible to reader
+        }
+        else if (_position == _batchPosition)
+        {
+            _batchHeader = header;
+        }
+        else
+        {
+            headerWord = header;
+        }
+
+        _position = next;
+        _sequence++;
+        if (_sequence - _committedSequence >= LaneLayout.CommittedInterval && !_isBatching)
+        {
+            StoreCommitted();
+        }
+    }
+
+    /// <summary>Copies one message in and publishes it; false when the lane is full.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryWrite(ReadOnlySpan<byte> payload)
+    {
+        if (!TryReserve(payload.Length))
+        {
+            return false;
+        }
+
+        payload.CopyTo(Payload(payload.Length));
+        Commit(payload.Length);
+        return true;
+    }
+
+    /// <summary>From here to <see cref="PublishBatch"/> commits stay invisible.</summary>
+    public void BeginBatch()
+    {
+        _isBatching = true;
+        _batchPosition = _position;
+        _batchSequence = _sequence;
+        _batchHeader = 0;
+    }
+
+    /// <summary>Makes all commits since <see cref="BeginBatch"/> visible at once.</summary>
+    public void PublishBatch()
+    {
+        _isBatching = false;
+        if (_batchHeader != 0)
+        {
+            ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
+            Atomics.Release(ref first, _batchHeader); // SYNC: record visible to reader
+            StoreCommitted();
+        }
+    }
+
+    /// <summary>Forgets all commits since <see cref="BeginBatch"/>; they leave no trace.</summary>
+    public void AbortBatch()
+    {
+        if (_isBatching)
+        {
+            _isBatching = false;
+            (_position, _sequence) = (_batchPosition, _batchSequence);
+        }
+    }
+
+    /// <summary>Makes <c>committed</c> exact, as a producer does that leaves.</summary>
+    public void StoreCommitted()
+    {
+        _committedSequence = _sequence;
+        _control.Committed.Write(_position, _sequence);
+    }
+
+    /// <summary>Steps 1 to 5 of I3. True when a record that ends (terminator included) at <paramref name="end"/> fits.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryRefresh(long payloadBytes, long end)
+    {
+        if (payloadBytes > MaxPayloadBytes)
+        {
+            throw new ShmMessageTooLargeException(payloadBytes, MaxPayloadBytes);
+        }
+
+        while (true)
+        {
+            ulong version = Atomics.Acquire(ref _gate.Version);
+            long lowest = LowestCursor(end);
+            if (lowest > _floor)
+            {
+                _floorSequence = SequenceAt(lowest);
+                _floor = lowest;
+                _control.Floor.Write(_floor, _floorSequence);
+            }
+
+            Atomics.FullFence(); // SYNC: floor visible to joiner, or joiner's version visible here
+            if (Atomics.Acquire(ref _gate.Version) == version)
+            {
+                _limit = Math.Max(_limit, lowest + _capacityBytes);
+                return end <= _limit;
+            }
+        }
+    }
+
+    private long LowestCursor(long end)
+    {
+        ulong active = Atomics.Acquire(ref _gate.Active);
+        SuspectGroups = 0;
+        long lowest = _position;
+        bool isGated = false;
+        for (ulong rest = active; rest != 0; rest &= rest - 1)
+        {
+            int group = BitOperations.TrailingZeroCount(rest);
+            long cursor = (long)Atomics.Acquire(ref _gate.Cursor(group)); // SYNC: reader done with the bytes below its cursor
+            if (cursor > _position || (cursor & (RecordHeader.AlignmentBytes - 1)) != 0 || (cursor > _floor && !IsRecordAt(cursor)))
+            {
+                SuspectGroups |= 1UL << group;
+                continue;
+            }
+
+            isGated = true;
+            lowest = Math.Min(lowest, cursor);
+        }
+
+        // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
+        return isGated ? lowest : WalkFrom(_floor, Math.Min(end - _capacityBytes + (_capacityBytes / 8), _position)).Position;
+    }
+
+    /// <summary>A cursor between floor and position stands at a record when its header has a number that fits there.</summary>
+    private bool IsRecordAt(long position)
+    {
+        if (position == VisibleEnd)
+        {
+            return true;
+        }
+
+        ulong header = HeaderAt(position);
+        ulong behind = ((ulong)_sequence - RecordHeader.Sequence24(header)) & RecordHeader.SequenceMask;
+        return (header & RecordHeader.Present) != 0 && behind != 0 && (long)behind <= (_position - position) / RecordHeader.AlignmentBytes;
+    }
+
+    private long SequenceAt(long position)
+    {
+        if (position == VisibleEnd)
+        {
+            return _isBatching ? _batchSequence : _sequence;
+        }
+
+        if (_sequence - _floorSequence > (long)RecordHeader.SequenceMask)
+        {
+            return WalkFrom(_floor, position).Sequence;
+        }
+
+        // Fewer records are outstanding than 24 bits can count, so the header's low bits tell the whole number.
+        ulong behind = ((ulong)_sequence - RecordHeader.Sequence24(HeaderAt(position))) & RecordHeader.SequenceMask;
+        return _sequence - (long)behind;
+    }
+
+    /// <summary>Steps over whole records, from the floor to the first one at or behind <paramref name="target"/>.</summary>
+    private (long Position, long Sequence) WalkFrom(long position, long target)
+    {
+        long sequence = _floorSequence;
+        while (position < target && position < VisibleEnd)
+        {
+            ulong header = HeaderAt(position);
+            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
+            {
+                throw new ShmCorruptionException(
+                    $"The lane's own record {sequence} at position {position} was overwritten (header 0x{header:X16}). Delete the channel and create it anew.");
+            }
+
+            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            sequence++;
+        }
+
+        return (position, sequence);
+    }
+
+    /// <summary>Where readers stop: the position, or the start of the open batch.</summary>
+    private long VisibleEnd => _isBatching ? _batchPosition : _position;
+
+    private ulong HeaderAt(long position) => Atomics.Acquire(ref *(ulong*)(_data + (position & _mask)));
+
+    /// <summary>Take-over: find the end of what was committed.</summary>
+    private void Resume()
+    {
+        (_floor, _floorSequence) = _control.Floor.Read();
+        (long position, long sequence) = _control.Committed.Read();
+        if (position < _floor)
+        {
+            (position, sequence) = (_floor, _floorSequence);
+        }
+
+        if (((position | _floor) & (RecordHeader.AlignmentBytes - 1)) != 0 || _floor < 0 || position - _floor > _capacityBytes || sequence < 0)
+        {
+            throw new ShmCorruptionException(
+                $"The lane's control block is damaged: committed {position}, floor {_floor}, capacity {_capacityBytes} bytes. Delete the channel and create it anew.");
+        }
+
+        long scanEnd = _floor + _capacityBytes;
+        while (position < scanEnd)
+        {
+            ulong header = HeaderAt(position); // SYNC: record visible to reader
+            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
+            {
+                break; // the terminator; anything else is a peer's scribble and ends here too
+            }
+
+            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            sequence++;
+        }
+
+        (_position, _sequence, _limit) = (position, sequence, 0);
+        Atomics.Release(ref *(ulong*)(_data + (position & _mask)), 0);
+        StoreCommitted();
+    }
+}
