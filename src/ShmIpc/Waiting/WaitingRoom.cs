@@ -1,0 +1,123 @@
+// Where the participants of a channel sleep, and how they are woken: one room for readers (until something is published), one for
+// writers (until a cursor moves).
+//
+// THE PROTOCOL. A sleeper
+//   (1) reads its doorbell (the ticket), (2) sets its bit in the parked bitmap, (3) orders, (4) looks again for what it waits for,
+//   (5) futex-waits on its doorbell as long as it still equals the ticket, at most MaxPark.
+// A publisher (a) stores what the sleeper waits for, (b) looks at the bitmap, and only if a bit is set: clears it, raises that
+// doorbell, wakes it. No system call while nobody sleeps.
+//
+// WHY NO WAKE-UP IS LOST. Either (4) sees the store of (a), or (b) sees the bit of (2): that needs a fence between (a) and (b), and
+// one between (2) and (4). The sleeper pays for both: its `membarrier(GLOBAL_EXPEDITED)` at (3) makes every running thread of every
+// registered process execute a full fence, so (a) and (b) of a publisher are on the same side of it, or in the right order. A
+// process that could not register fences itself between (a) and (b). A sleeper whose call fails relies on (5) being bounded.
+// A waker that is killed between clearing the bit and waking delays the sleeper by MaxPark at most; a sleeper that was killed leaves
+// a bit that costs one publisher one system call. A sleeper never clears its own bit: a stale bit costs the same.
+//
+// Knows participants by slot number only. Doorbells are futex words shared between processes.
+
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ShmIpc.Interop;
+using ShmIpc.Memory;
+
+namespace ShmIpc.Waiting;
+
+internal sealed class WaitingRoom
+{
+    /// <summary>No park lasts longer without looking again.</summary>
+    public static readonly TimeSpan MaxPark = TimeSpan.FromMilliseconds(50);
+
+    private static readonly bool _isRegistered = Membarrier.TryRegisterGlobalExpedited();
+
+    private readonly MappedSpan _section;
+    private readonly MappedSpan _parked;
+
+    private WaitingRoom(MappedSpan section, int parkedOffset)
+    {
+        _section = section.Slice(0, DoorbellLayout.SectionBytes);
+        _parked = section.Slice(parkedOffset, DoorbellLayout.ParkedWords * sizeof(ulong));
+    }
+
+    /// <summary>True when somebody is parked here. Call it after the store that the sleepers wait for.</summary>
+    public bool AnyParked
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if (!_isRegistered)
+            {
+                Atomics.FullFence();
+            }
+
+            // SYNC: sleeper's bit visible to waker
+            return (Atomics.Acquire(ref _parked.UInt64(0)) | Atomics.Acquire(ref _parked.UInt64(8))
+                | Atomics.Acquire(ref _parked.UInt64(16)) | Atomics.Acquire(ref _parked.UInt64(24))) != 0;
+        }
+    }
+
+    public static WaitingRoom ForReaders(MappedSpan section) => new(section, DoorbellLayout.ParkedReadersOffset);
+
+    public static WaitingRoom ForWriters(MappedSpan section) => new(section, DoorbellLayout.ParkedWritersOffset);
+
+    /// <summary>Rings every doorbell of a section: the region is about to go.</summary>
+    public static void RingAll(MappedSpan section)
+    {
+        for (int slot = 0; slot < DoorbellLayout.MaxParticipants; slot++)
+        {
+            Ring(section, slot);
+        }
+    }
+
+    /// <summary>Wakes everybody who is parked here.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void WakeAll()
+    {
+        for (int word = 0; word < DoorbellLayout.ParkedWords; word++)
+        {
+            ref ulong parked = ref _parked.UInt64(word * sizeof(ulong));
+            ulong slots = Atomics.Acquire(ref parked);
+            if (slots == 0)
+            {
+                continue;
+            }
+
+            slots = Atomics.And(ref parked, ~slots) & slots;
+            for (; slots != 0; slots &= slots - 1)
+            {
+                Ring(_section, (word * 64) + BitOperations.TrailingZeroCount(slots));
+            }
+        }
+    }
+
+    /// <summary>The futex word of a slot.</summary>
+    public nint DoorbellAddress(int slot) => _section.Address(DoorbellOffset(slot));
+
+    /// <summary>True when a slot's doorbell has rung since the ticket was taken.</summary>
+    public bool HasRung(int slot, uint ticket) => Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot))) != ticket;
+
+    /// <summary>Steps 1 to 3. Look again for what is waited for, then call <see cref="Sleep"/> with the ticket, or go on.</summary>
+    public uint Prepare(int slot)
+    {
+        uint ticket = Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot)));
+        Atomics.Or(ref _parked.UInt64(slot / 64 * sizeof(ulong)), 1UL << (slot % 64)); // SYNC: sleeper's bit visible to waker
+        Membarrier.TryGlobalExpedited();
+        return ticket;
+    }
+
+    /// <summary>Step 5: sleeps until the doorbell rings, for <paramref name="atMost"/> or <see cref="MaxPark"/>, whichever is shorter.</summary>
+    public void Sleep(int slot, uint ticket, TimeSpan atMost) =>
+        Futex.Wait(DoorbellAddress(slot), ticket, atMost < MaxPark ? atMost : MaxPark);
+
+    /// <summary>Rings one slot's doorbell: a cancelled wait wakes its own sleeper.</summary>
+    public void Ring(int slot) => Ring(_section, slot);
+
+    private static void Ring(MappedSpan section, int slot)
+    {
+        long offset = DoorbellOffset(slot);
+        Atomics.Increment(ref section.UInt32(offset));
+        Futex.Wake(section.Address(offset), int.MaxValue);
+    }
+
+    private static long DoorbellOffset(int slot) => DoorbellLayout.DoorbellsOffset + ((long)slot * DoorbellLayout.DoorbellStrideBytes);
+}
