@@ -1,0 +1,31 @@
+// What a region is to look like: given to whoever creates it, and compared with what an opener finds.
+
+namespace ShmIpc.Regions;
+
+internal enum RegionKind : uint
+{
+    Channel = 1,
+}
+
+internal sealed class RegionBlueprint
+{
+    public required RegionKind Kind { get; init; }
+
+    /// <summary>Name of the payload's format, compared byte by byte at open; at most 159 bytes of UTF-8.</summary>
+    public required string PayloadFormat { get; init; }
+
+    public ulong PayloadSchema { get; init; }
+
+    public required IReadOnlyList<RegionSection> Sections { get; init; }
+
+    /// <summary>Bytes from the start that are allocated at creation and mapped by everybody; what lies behind is allocated on first use.</summary>
+    public required long ControlBytes { get; init; }
+
+    public required long TotalBytes { get; init; }
+
+    /// <summary>Bytes that must be free at creation, so that a region that could never be used is refused at once.</summary>
+    public required long NeededBytes { get; init; }
+
+    /// <summary>Places sections one behind the other, each on a boundary of <paramref name="alignmentBytes"/>.</summary>
+    public static long Align(long offset, long alignmentBytes) => (offset + alignmentBytes - 1) / alignmentBytes * alignmentBytes;
+}

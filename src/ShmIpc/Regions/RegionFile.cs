@@ -1,0 +1,319 @@
+// An attachment to a region: its file, opened, checked and mapped. Regions appear complete or not at all, and names are never shared
+// by two populations:
+//
+//   Creating  builds the region as a file without a name (O_TMPFILE), allocates and initialises it, and links it into place without
+//             replacing anything. A death before the link leaves nothing; two creators: one links, the other finds EEXIST.
+//   Attaching opens the name, takes the lifecycle byte shared, and then compares the descriptor's inode with the name's: a deleter
+//             that came in between has unlinked it, and the attacher starts again. The lock is held until everything is mapped.
+//   Deleting  takes the lifecycle byte exclusively, marks the header deleted, rings every doorbell, unlinks the name. Those who are
+//             still attached keep their memory and learn of it from the header.
+//
+// Two descriptions of the file: one that holds our locks, and one that never holds any and asks about others' (ParticipantTable.cs).
+
+using Microsoft.Win32.SafeHandles;
+using ShmIpc.Interop;
+using ShmIpc.Memory;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Regions;
+
+internal sealed class RegionFile : IDisposable
+{
+    private const int MaxAttempts = 1_000;
+    private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(5);
+
+    private readonly SafeFileHandle _lockFile;
+    private readonly SafeFileHandle _probeFile;
+    private readonly MappedSpan _control;
+
+    private RegionFile(string name, RegionHeader header, SafeFileHandle lockFile, SafeFileHandle probeFile, MemoryMapping control)
+    {
+        Name = name;
+        Header = header;
+        _lockFile = lockFile;
+        _probeFile = probeFile;
+        Control = control;
+        _control = control.Whole;
+        RegionSection participants = header.Section(SectionKind.Participants);
+        Participants = new ParticipantTable(Span(SectionKind.Participants), participants.Count, lockFile, probeFile, header.Path);
+    }
+
+    public string Name { get; }
+
+    public RegionHeader Header { get; }
+
+    public MemoryMapping Control { get; }
+
+    public ParticipantTable Participants { get; }
+
+    /// <summary>The file, for mapping sections that lie behind the control part.</summary>
+    public SafeFileHandle File => _lockFile;
+
+    public bool IsDeleted => Atomics.Acquire(ref _control.UInt32(RegionLayout.StateOffset)) != RegionLayout.StateInUse;
+
+    /// <exception cref="ShmRegionDeletedException">Somebody deleted the region.</exception>
+    public void ThrowIfDeleted()
+    {
+        if (IsDeleted)
+        {
+            throw new ShmRegionDeletedException($"{Header.Path} was deleted while it was in use. Dispose what uses it, and create or open it anew.");
+        }
+    }
+
+    /// <summary>The memory of a section of the control part.</summary>
+    public MappedSpan Span(SectionKind kind)
+    {
+        RegionSection section = Header.Section(kind);
+        return _control.Slice(section.Offset, section.LengthBytes);
+    }
+
+    /// <summary>Creates the region.</summary>
+    /// <exception cref="ShmRegionExistsException">The name is taken.</exception>
+    /// <exception cref="ShmNoSpaceException">The file system has too little room.</exception>
+    public static RegionFile Create(string name, string? root, RegionBlueprint blueprint, Action<MappedSpan> initialize, Action<RegionHeader> check)
+    {
+        RegionName.Check(name);
+        using RegionRoot directory = RegionRoot.Open(root);
+        if (!TryCreate(directory, name, blueprint, initialize))
+        {
+            throw new ShmRegionExistsException(
+                $"The region {Path.Combine(directory.Path, name)} exists already. Open it, delete it first, or use CreateOrOpen.");
+        }
+
+        return TryAttach(directory, name, check) ?? throw Vanished(directory, name);
+    }
+
+    /// <summary>Opens an existing region.</summary>
+    /// <exception cref="ShmRegionNotFoundException">There is none of that name.</exception>
+    /// <exception cref="ShmRegionFormatException">It is not what was asked for.</exception>
+    public static RegionFile Open(string name, string? root, Action<RegionHeader> check)
+    {
+        RegionName.Check(name);
+        using RegionRoot directory = RegionRoot.Open(root);
+        return TryAttach(directory, name, check) ?? throw new ShmRegionNotFoundException(
+            $"There is no region {Path.Combine(directory.Path, name)}. Start whoever creates it first, or use CreateOrOpen.");
+    }
+
+    /// <summary>Opens the region, or creates it when there is none.</summary>
+    public static RegionFile CreateOrOpen(
+        string name, string? root, Func<RegionBlueprint> blueprint, Action<MappedSpan> initialize, Action<RegionHeader> check)
+    {
+        RegionName.Check(name);
+        using RegionRoot directory = RegionRoot.Open(root);
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            if (TryAttach(directory, name, check) is { } attached)
+            {
+                return attached;
+            }
+
+            _ = TryCreate(directory, name, blueprint(), initialize); // whoever won, the next round attaches
+        }
+
+        throw Vanished(directory, name);
+    }
+
+    public static bool Exists(string name, string? root)
+    {
+        RegionName.Check(name);
+        if (!Directory.Exists(RegionRoot.PathOf(root)))
+        {
+            return false;
+        }
+
+        using RegionRoot directory = RegionRoot.Open(root);
+        return LinuxFile.TryStatusAt(directory.Directory, name, out _);
+    }
+
+    /// <summary>Deletes a region, in use or not, whole or damaged. False when there is none.</summary>
+    public static bool Delete(string name, string? root)
+    {
+        RegionName.Check(name);
+        if (!Directory.Exists(RegionRoot.PathOf(root)))
+        {
+            return false;
+        }
+
+        using RegionRoot directory = RegionRoot.Open(root);
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            string path = Path.Combine(directory.Path, name);
+            using SafeFileHandle? file = OpenChecked(directory, name, path);
+            if (file is null)
+            {
+                return false;
+            }
+
+            if (!LinuxFile.TryLock(file, RegionLocks.Lifecycle, 1, exclusive: true))
+            {
+                Thread.Sleep(_busyPause);
+                continue;
+            }
+
+            if (!IsCurrent(directory, name, file))
+            {
+                continue;
+            }
+
+            MarkDeleted(file, path);
+            return LinuxFile.TryUnlinkAt(directory.Directory, name);
+        }
+
+        throw new ShmException($"Cannot delete {Path.Combine(directory.Path, name)}: somebody has been attaching to it for 5 seconds. Is a process stopped there?");
+    }
+
+    public void Dispose()
+    {
+        Control.Dispose();
+        _probeFile.Dispose();
+        _lockFile.Dispose(); // the kernel drops every lock of this attachment
+    }
+
+    private static bool TryCreate(RegionRoot directory, string name, RegionBlueprint blueprint, Action<MappedSpan> initialize)
+    {
+        if (LinuxFile.TryStatusAt(directory.Directory, name, out _))
+        {
+            return false;
+        }
+
+        using SafeFileHandle file = LinuxFile.OpenTemporaryAt(directory.Directory, directory.FileMode);
+        long available = LinuxFile.AvailableBytes(file);
+        if (available < blueprint.NeededBytes)
+        {
+            throw new ShmNoSpaceException(
+                $"The region {name} needs {blueprint.NeededBytes} bytes before its first message, and the file system of {directory.Path} has {available} free. "
+                + "Create it smaller (LaneCapacityBytes), free some room, or enlarge the file system (mount -o remount,size=..., docker --shm-size).",
+                blueprint.NeededBytes,
+                available);
+        }
+
+        LinuxFile.SetLength(file, blueprint.TotalBytes);
+        using (MemoryMapping control = MemoryMapping.MapFile(file, 0, blueprint.ControlBytes))
+        {
+            initialize(control.Whole);
+            RegionHeader.Write(control.GetSpan(0, RegionLayout.HeaderBytes), blueprint);
+        }
+
+        return LinuxFile.TryLinkAt(file, directory.Directory, name);
+    }
+
+    private static RegionFile? TryAttach(RegionRoot directory, string name, Action<RegionHeader> check)
+    {
+        string path = Path.Combine(directory.Path, name);
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            SafeFileHandle? file = OpenChecked(directory, name, path);
+            if (file is null)
+            {
+                return null;
+            }
+
+            try
+            {
+                if (!LinuxFile.TryLock(file, RegionLocks.Lifecycle, 1, exclusive: false))
+                {
+                    Thread.Sleep(_busyPause); // somebody is deleting it
+                    continue;
+                }
+
+                if (!IsCurrent(directory, name, file))
+                {
+                    continue;
+                }
+
+                RegionFile attached = Attach(name, path, file, check);
+                file = null;
+                return attached;
+            }
+            finally
+            {
+                file?.Dispose();
+            }
+        }
+
+        throw new ShmException($"Cannot attach to {path}: somebody has been deleting it for 5 seconds. Is a process stopped there?");
+    }
+
+    private static RegionFile Attach(string name, string path, SafeFileHandle file, Action<RegionHeader> check)
+    {
+        RegionHeader header = RegionHeader.Read(file, LinuxFile.Status(file).SizeBytes, path);
+        check(header);
+        long controlBytes = header.Sections.Where(section => section.Kind != SectionKind.LaneData).Max(section => section.Offset + section.LengthBytes);
+        SafeFileHandle probe = LinuxFile.Reopen(file);
+        MemoryMapping? control = null;
+        try
+        {
+            control = MemoryMapping.MapFile(file, 0, RegionBlueprint.Align(controlBytes, LinuxProcess.PageSizeBytes));
+            LinuxFile.TryLock(file, RegionLocks.Attached, 1, exclusive: false);
+            RegionFile attached = new(name, header, file, probe, control);
+            LinuxFile.Unlock(file, RegionLocks.Lifecycle, 1);
+            return attached;
+        }
+        catch
+        {
+            control?.Dispose();
+            probe.Dispose();
+            throw;
+        }
+    }
+
+    private static SafeFileHandle? OpenChecked(RegionRoot directory, string name, string path)
+    {
+        if (!LinuxFile.TryStatusAt(directory.Directory, name, out FileStatus named))
+        {
+            return null;
+        }
+
+        if (named.IsSymbolicLink)
+        {
+            throw RegionHeader.Refuse(path, "it is a symbolic link");
+        }
+
+        directory.CheckFile(path, named); // before the open: opening a device or a pipe can have effects
+        SafeFileHandle? file = LinuxFile.TryOpenAt(directory.Directory, name, out int errno);
+        if (file is null)
+        {
+            return LinuxError.NameOf(errno) == "ENOENT" ? null : throw LinuxError.ToException(errno, "open", path);
+        }
+
+        try
+        {
+            directory.CheckFile(path, LinuxFile.Status(file));
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsCurrent(RegionRoot directory, string name, SafeFileHandle file)
+    {
+        FileStatus opened = LinuxFile.Status(file);
+        return LinuxFile.TryStatusAt(directory.Directory, name, out FileStatus named)
+            && named.Inode == opened.Inode && named.Device == opened.Device;
+    }
+
+    private static void MarkDeleted(SafeFileHandle file, string path)
+    {
+        RegionHeader header;
+        try
+        {
+            header = RegionHeader.Read(file, LinuxFile.Status(file).SizeBytes, path);
+        }
+        catch (ShmRegionFormatException)
+        {
+            return; // nobody can be attached to it
+        }
+
+        RegionSection doorbells = header.Section(SectionKind.Doorbells);
+        long mappedBytes = RegionBlueprint.Align(doorbells.Offset + doorbells.LengthBytes, LinuxProcess.PageSizeBytes);
+        using MemoryMapping mapping = MemoryMapping.MapFile(file, 0, mappedBytes);
+        Atomics.Release(ref mapping.Whole.UInt32(RegionLayout.StateOffset), RegionLayout.StateDeleted);
+        WaitingRoom.RingAll(mapping.Whole.Slice(doorbells.Offset, doorbells.LengthBytes));
+    }
+
+    private static ShmException Vanished(RegionRoot directory, string name) =>
+        new($"The region {Path.Combine(directory.Path, name)} is deleted again and again while it is being opened.");
+}
