@@ -1,0 +1,93 @@
+using System.Threading.Channels;
+using ShmIpc.Rings;
+
+namespace ShmIpc.Channels;
+
+/// <summary>Reads messages as raw bytes, in place. Every consumer sees every message that is published while it exists, and starts with
+/// the oldest that is still there.</summary>
+/// <remarks>Any number of threads may call it, but a record is valid only until the next read, so share one consumer between threads
+/// only with <see cref="Consumer{T}"/>, or with a lock of your own. Reading allocates nothing.</remarks>
+public sealed class ByteConsumer : IDisposable
+{
+    private readonly ChannelConsumer _core;
+
+    internal ByteConsumer(ChannelConsumer core)
+    {
+        _core = core;
+    }
+
+    /// <summary>Messages that are there and not yet read. Exact at the instant of the look.</summary>
+    public long Count => _core.Count();
+
+    /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when a producer
+    /// completed with an error.</summary>
+    public Task Completion => _core.Completion;
+
+    /// <summary>Takes the next message. Everything read before counts as finished with. False when there is none now.</summary>
+    /// <param name="record">The message, in place; valid until the next read, <see cref="Release"/> or disposal.</param>
+    /// <exception cref="ShmCorruptionException">A peer damaged the lane; thrown once, reading goes on with the other lanes.</exception>
+    /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
+    public bool TryRead(out ShmRecord record)
+    {
+        _core.Gate.Enter();
+        try
+        {
+            if (_core.TryRead(out LaneRecord found))
+            {
+                record = new ShmRecord(_core.Current.Payload(found), _core.Lane, found.Position, found.Sequence);
+                return true;
+            }
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
+
+        record = default;
+        return false;
+    }
+
+    /// <summary>Takes the next message, and waits for it if there is none.</summary>
+    /// <param name="timeout">Longest wait. Null: for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">No message came within <paramref name="timeout"/>.</exception>
+    /// <exception cref="ChannelClosedException">There will be no more messages.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public ShmRecord Read(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        ShmRecord record;
+        while (!TryRead(out record))
+        {
+            _core.WaitOrThrow(timeout, cancellationToken);
+        }
+
+        return record;
+    }
+
+    /// <summary>Waits until there is a message.</summary>
+    /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False when none came in time, or when there will be none (then <see cref="Completion"/> is done).</returns>
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(timeout, cancellationToken);
+
+    /// <summary>Awaits a message. False when there will be none.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => _core.WaitToReadAsync(cancellationToken);
+
+    /// <summary>Gives the room of everything that was read back to the producers, the message in hand included.</summary>
+    public void Release()
+    {
+        _core.Gate.Enter();
+        try
+        {
+            _core.ReleaseAndWake();
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
+    }
+
+    /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
+    public void Dispose() => _core.Dispose();
+}

@@ -1,0 +1,164 @@
+using System.Runtime.CompilerServices;
+
+namespace ShmIpc.Channels;
+
+/// <summary>Publishes messages of raw bytes. Any number of threads may use it, one at a time is let in.</summary>
+/// <remarks>A message is visible whole or not at all, whatever happens to this process at any instruction. Publishing allocates nothing
+/// and makes no system call while no consumer sleeps.</remarks>
+public sealed class ByteProducer : IDisposable
+{
+    private readonly ChannelProducer _core;
+
+    internal ByteProducer(ChannelProducer core)
+    {
+        _core = core;
+    }
+
+    /// <summary>Largest message in bytes: half of the lane's capacity, less 16.</summary>
+    public int MaxMessageBytes => _core.MaxMessageBytes;
+
+    /// <summary>The lane that this producer writes.</summary>
+    public int Lane => _core.Lane;
+
+    /// <summary>Copies one message into the channel. False when there is no room now.</summary>
+    /// <param name="payload">0 to <see cref="MaxMessageBytes"/> bytes.</param>
+    /// <returns>False when the slowest consumer holds the room, or when this producer has completed.</returns>
+    /// <exception cref="ShmMessageTooLargeException">The message can never fit; the exception names the option to raise.</exception>
+    /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
+    public bool TryWrite(ReadOnlySpan<byte> payload)
+    {
+        _core.Gate.Enter();
+        try
+        {
+            if (_core.IsCompleted || !_core.TryReserve(payload.Length))
+            {
+                return false;
+            }
+
+            payload.CopyTo(_core.Writer.Payload(payload.Length));
+            _core.Writer.Commit(payload.Length);
+            _core.WakeReaders();
+            return true;
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
+    }
+
+    /// <summary>Copies one message into the channel, and waits for room if there is none.</summary>
+    /// <param name="payload">0 to <see cref="MaxMessageBytes"/> bytes.</param>
+    /// <param name="timeout">Longest wait. Null: for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">There was no room within <paramref name="timeout"/>.</exception>
+    /// <exception cref="ShmMessageTooLargeException">The message can never fit.</exception>
+    /// <exception cref="System.Threading.Channels.ChannelClosedException">This producer has completed.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public void Write(ReadOnlySpan<byte> payload, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        while (!TryWrite(payload))
+        {
+            WaitForRoom(payload.Length, timeout, cancellationToken);
+        }
+    }
+
+    /// <summary>Copies one message into the channel, and awaits room if there is none.</summary>
+    /// <inheritdoc cref="Write" path="/exception"/>
+    /// <param name="payload">0 to <see cref="MaxMessageBytes"/> bytes.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        return TryWrite(payload.Span) ? ValueTask.CompletedTask : WriteSlowAsync(payload, cancellationToken);
+    }
+
+    /// <summary>Hands out memory of the channel for one message. False when there is no room now.</summary>
+    /// <param name="sizeBytes">Most bytes that the message can have, 0 to <see cref="MaxMessageBytes"/>.</param>
+    /// <param name="claim">The claim; dispose it in any case.</param>
+    /// <inheritdoc cref="TryWrite" path="/exception"/>
+    public bool TryClaim(int sizeBytes, out Claim claim)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
+        bool isClaimed = false;
+        _core.Gate.Enter();
+        try
+        {
+            isClaimed = !_core.IsCompleted && _core.TryReserve(sizeBytes);
+            if (isClaimed)
+            {
+                _core.Gate.HoldForClaim();
+            }
+        }
+        finally
+        {
+            if (!isClaimed)
+            {
+                _core.Gate.Exit();
+            }
+        }
+
+        claim = isClaimed ? new Claim(this, _core.Writer.Payload(sizeBytes)) : default;
+        return isClaimed;
+    }
+
+    /// <summary>Hands out memory of the channel for one message, and waits for room if there is none.</summary>
+    /// <param name="sizeBytes">Most bytes that the message can have, 0 to <see cref="MaxMessageBytes"/>.</param>
+    /// <param name="timeout">Longest wait. Null: for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <inheritdoc cref="Write" path="/exception"/>
+    public Claim Claim(int sizeBytes, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        Claim claim;
+        while (!TryClaim(sizeBytes, out claim))
+        {
+            WaitForRoom(sizeBytes, timeout, cancellationToken);
+        }
+
+        return claim;
+    }
+
+    /// <summary>Says that this producer will publish nothing more, with an optional error for the consumers. False when it had said so before.</summary>
+    /// <param name="error">Its type and message reach the consumers as <see cref="ShmRemoteException"/>.</param>
+    /// <remarks>A consumer ends when some producer has completed and no living producer is left that has not. Disposing completes nothing.</remarks>
+    public bool TryComplete(Exception? error = null) => _core.TryComplete(error);
+
+    /// <summary>Gives the lane back. What was published stays for the consumers.</summary>
+    public void Dispose() => _core.Dispose();
+
+    /// <summary>Ends the open claim: commits that many bytes, or aborts at -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndClaim(int lengthBytes)
+    {
+        if (lengthBytes >= 0)
+        {
+            _core.Writer.Commit(lengthBytes);
+            _core.WakeReaders();
+        }
+
+        _core.Gate.ExitClaim();
+    }
+
+    private void WaitForRoom(int payloadBytes, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        if (!_core.WaitForRoom(payloadBytes, timeout, cancellationToken))
+        {
+            throw new TimeoutException($"No room for a message of {payloadBytes} bytes within {timeout}: a consumer holds the lane's oldest messages.");
+        }
+    }
+
+    private async ValueTask WriteSlowAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        do
+        {
+            if (!await _core.WaitForRoomAsync(payload.Length, cancellationToken).ConfigureAwait(false))
+            {
+                _core.ThrowIfCompleted();
+            }
+        }
+        while (!TryWrite(payload.Span));
+    }
+}

@@ -1,0 +1,63 @@
+// The four numbers that shape a channel's region: fixed at creation, read back and validated once at open.
+
+using System.Numerics;
+using ShmIpc.Interop;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Channels;
+
+internal sealed record ChannelGeometry(long LaneCapacityBytes, int MaxProducers, int MaxGroups, int MaxParticipants)
+{
+    /// <summary>The geometry of a channel that is created with these options.</summary>
+    public static ChannelGeometry FromOptions(ShmChannelOptions options) => new(
+        options.LaneCapacityBytes ?? ShmChannelOptions.DefaultLaneCapacityBytes,
+        options.MaxProducers ?? ShmChannelOptions.DefaultMaxProducers,
+        options.MaxGroups ?? ShmChannelOptions.DefaultMaxGroups,
+        options.MaxParticipants ?? ShmChannelOptions.DefaultMaxParticipants);
+
+    /// <summary>The geometry that an existing region has, checked against every bound that the code relies on.</summary>
+    public static ChannelGeometry FromHeader(RegionHeader header)
+    {
+        RegionSection data = header.Section(SectionKind.LaneData);
+        RegionSection groups = header.Section(SectionKind.Groups);
+        RegionSection cursors = header.Section(SectionKind.Cursors);
+        RegionSection participants = header.Section(SectionKind.Participants);
+        RegionSection lanes = header.Section(SectionKind.LaneControls);
+        ChannelGeometry geometry = new(data.StrideBytes, data.Count, groups.Count, participants.Count);
+        bool isSound = IsCapacity(geometry.LaneCapacityBytes)
+            && geometry.MaxProducers is >= 1 and <= LaneLayout.MaxLanes
+            && geometry.MaxGroups is >= 1 and <= ChannelLayout.MaxGroups
+            && geometry.MaxParticipants is >= 2 and <= DoorbellLayout.MaxParticipants
+            && header.TotalBytes >= (geometry.LaneCapacityBytes * geometry.MaxProducers)
+            && data.Offset % LinuxProcess.PageSizeBytes == 0 && data.LengthBytes == data.StrideBytes * data.Count
+            && lanes.Count == geometry.MaxProducers && lanes.StrideBytes == LaneLayout.ControlBytes
+            && groups.StrideBytes == ChannelLayout.GroupBytes && participants.StrideBytes == ParticipantLayout.SlotBytes
+            && cursors.StrideBytes == LaneGate.CursorStrideBytes && cursors.Count == geometry.MaxProducers * geometry.MaxGroups
+            && header.Section(SectionKind.Doorbells).LengthBytes == DoorbellLayout.SectionBytes
+            && header.Section(SectionKind.ChannelControl).LengthBytes == ChannelLayout.ControlBytes;
+        return isSound ? geometry : throw RegionHeader.Refuse(header.Path, $"its geometry makes no sense: {geometry}");
+    }
+
+    /// <summary>Refuses an existing channel that differs from what the options ask for; what they leave open fits anything.</summary>
+    public void Expect(ShmChannelOptions options, string path)
+    {
+        Compare(nameof(options.LaneCapacityBytes), LaneCapacityBytes, options.LaneCapacityBytes);
+        Compare(nameof(options.MaxProducers), MaxProducers, options.MaxProducers);
+        Compare(nameof(options.MaxGroups), MaxGroups, options.MaxGroups);
+        Compare(nameof(options.MaxParticipants), MaxParticipants, options.MaxParticipants);
+
+        void Compare(string option, long found, long? asked)
+        {
+            if (asked is { } value && value != found)
+            {
+                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take the channel as it is");
+            }
+        }
+    }
+
+    public static bool IsCapacity(long bytes) =>
+        bytes is >= LaneLayout.MinCapacityBytes and <= LaneLayout.MaxCapacityBytes
+        && BitOperations.IsPow2(bytes) && bytes % LinuxProcess.PageSizeBytes == 0;
+}

@@ -1,0 +1,78 @@
+// How a channel's region is divided, and the words of its control section. No other file knows an offset.
+//
+//   section          elements                      bytes each
+//   Participants     max participants              256      ParticipantLayout.cs
+//   Doorbells        1                             16640    DoorbellLayout.cs
+//   ChannelControl   1                             4096     below
+//   LaneControls     max producers                 1024     LaneLayout.cs
+//   Groups           max groups                    256      below
+//   Cursors          max producers x max groups    64       [lane][group]: u64 position, 56 zero bytes
+//   LaneData         max producers                 capacity ring data; a lane is allocated when it is first taken
+//
+//   ChannelControl, each word on 128 bytes of its own:
+//      0  version      u64  raised by whoever joins, leaves, recovers or evicts
+//    128  active       u64  bit g = the cursors of group g gate the producers
+//    256  lane set     u64  bit l = lane l is allocated; bits are only ever set
+//    384  completions  u64  how many producers have completed
+//    512  zero, reserved
+//
+//   Group entry:
+//      0  state        u64  bits 0..1: 0 free, 1 joining, 2 active, 3 retiring; bits 2..63: stamp of whoever holds it in that state
+//      8  kind u32 (1 exclusive; 2 shared, reserved) | flags u32 (reserved: durable)
+//     16  reserved for the members of named groups
+//    128  name         u8 length + 127 bytes UTF-8, empty for an ephemeral group
+
+using ShmIpc.Interop;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Channels;
+
+internal static class ChannelLayout
+{
+    public const int ControlBytes = 4096;
+    public const int VersionOffset = 0;
+    public const int ActiveOffset = 128;
+    public const int LaneSetOffset = 256;
+    public const int CompletionsOffset = 384;
+
+    public const int GroupBytes = 256;
+    public const int GroupStateOffset = 0;
+    public const int GroupKindOffset = 8;
+    public const int GroupNameOffset = 128;
+    public const int MaxGroups = 64;
+    public const uint GroupKindExclusive = 1;
+
+    public static RegionBlueprint Blueprint(ChannelGeometry geometry, string payloadFormat)
+    {
+        List<RegionSection> sections = [];
+        long end = RegionLayout.HeaderBytes;
+        void Add(SectionKind kind, int count, long strideBytes, long alignmentBytes = 128)
+        {
+            long offset = RegionBlueprint.Align(end, alignmentBytes);
+            sections.Add(new RegionSection(kind, count, offset, count * strideBytes, strideBytes));
+            end = offset + (count * strideBytes);
+        }
+
+        Add(SectionKind.Participants, geometry.MaxParticipants, ParticipantLayout.SlotBytes);
+        Add(SectionKind.Doorbells, 1, DoorbellLayout.SectionBytes);
+        Add(SectionKind.ChannelControl, 1, ControlBytes);
+        Add(SectionKind.LaneControls, geometry.MaxProducers, LaneLayout.ControlBytes);
+        Add(SectionKind.Groups, geometry.MaxGroups, GroupBytes);
+        Add(SectionKind.Cursors, geometry.MaxProducers * geometry.MaxGroups, LaneGate.CursorStrideBytes);
+        long controlBytes = RegionBlueprint.Align(end, LinuxProcess.PageSizeBytes);
+        Add(SectionKind.LaneData, geometry.MaxProducers, geometry.LaneCapacityBytes, LinuxProcess.PageSizeBytes);
+        return new RegionBlueprint
+        {
+            Kind = RegionKind.Channel,
+            PayloadFormat = payloadFormat,
+            Sections = sections,
+            ControlBytes = controlBytes,
+            TotalBytes = end,
+            NeededBytes = controlBytes + geometry.LaneCapacityBytes,
+        };
+    }
+
+    public static long CursorOffset(int lane, int group, int maxGroups) => ((long)lane * maxGroups + group) * LaneGate.CursorStrideBytes;
+}

@@ -1,0 +1,290 @@
+// What a producer does, whatever it carries: hold a participant's stamp and a lane, wait for room, wake readers, complete, leave.
+// ByteProducer and Producer<T> put bytes and objects on top. Everything between Enter and Exit of the gate is one operation.
+
+using System.Runtime.CompilerServices;
+using ShmIpc.Memory;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Channels;
+
+internal sealed class ChannelProducer : IDisposable
+{
+    private const int UnblockIntervalMs = 10;
+
+    private readonly ChannelRegion _channel;
+    private readonly Stamp _stamp;
+    private readonly MemoryMapping _data;
+    private Spinner _spinner;
+    private long _lastUnblockMs;
+    private bool _isCompleted;
+    private RoomWaiter? _idleWaiter;
+
+    public ChannelProducer(ChannelRegion channel)
+    {
+        _channel = channel;
+        Gate = new OperationGate(channel.Options.SingleWriter, $"producer of channel {channel.Name}");
+        _spinner = new Spinner(channel.Options.WaitStrategy);
+        channel.AddReference();
+        MemoryMapping? data = null;
+        Lane = -1;
+        try
+        {
+            channel.ThrowIfDeleted();
+            _stamp = channel.Participants.Join(ParticipantRole.Producer);
+            Lane = channel.TakeLane(_stamp);
+            _data = data = channel.MapLane(Lane, MemoryAccess.ReadWrite);
+            Writer = new LaneWriter(channel.Lane(Lane), data.Whole, channel.Gate(Lane));
+            channel.AnnounceLane(Lane);
+        }
+        catch
+        {
+            data?.Dispose();
+            Leave();
+            throw;
+        }
+    }
+
+    public OperationGate Gate { get; }
+
+    public LaneWriter Writer { get; }
+
+    public int Lane { get; }
+
+    public int MaxMessageBytes => _channel.MaxMessageBytes;
+
+    /// <summary>The lane's data, mirrored, for serializers that want <see cref="Memory{T}"/>.</summary>
+    public Memory<byte> LaneMemory => _data.AsMemory();
+
+    public bool IsCompleted => Atomics.Acquire(ref _isCompleted);
+
+    /// <summary>Wakes readers that sleep. Call it after a commit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WakeReaders()
+    {
+        if (_channel.Readers.AnyParked)
+        {
+            _channel.Readers.WakeAll();
+        }
+    }
+
+    /// <summary>Inside the gate: true when a payload can be written now. Dead or broken groups in the way are retired first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryReserve(long payloadBytes) => Writer.TryReserve(payloadBytes) || TryUnblock(payloadBytes);
+
+    /// <summary>Outside the gate: waits until a payload can be written. False when the time is over.</summary>
+    public bool WaitForRoom(long payloadBytes, TimeSpan? timeout, CancellationToken cancellation)
+    {
+        Deadline deadline = new(timeout);
+        Spinner spinner = _spinner;
+        spinner.Begin(hasCaughtUp: true);
+        _channel.AddReference();
+        using CancellationTokenRegistration ring = RingOn(cancellation);
+        try
+        {
+            while (true)
+            {
+                if (HasRoom(payloadBytes))
+                {
+                    return true;
+                }
+
+                cancellation.ThrowIfCancellationRequested();
+                if (deadline.IsOver)
+                {
+                    return false;
+                }
+
+                if (spinner.TrySpin())
+                {
+                    continue;
+                }
+
+                spinner.Failed();
+                uint ticket = _channel.Writers.Prepare(_stamp.Slot);
+                if (!HasRoom(payloadBytes))
+                {
+                    _channel.Writers.Sleep(_stamp.Slot, ticket, deadline.Left);
+                }
+
+                spinner.Begin(hasCaughtUp: false);
+            }
+        }
+        finally
+        {
+            _spinner = spinner;
+            _channel.ReleaseReference();
+        }
+    }
+
+    /// <summary>Outside the gate: completes with true when a payload can be written, with false when this producer has completed.</summary>
+    public ValueTask<bool> WaitForRoomAsync(long payloadBytes, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<bool>(cancellation);
+        }
+
+        if (IsCompleted)
+        {
+            return new ValueTask<bool>(false);
+        }
+
+        if (HasRoom(payloadBytes))
+        {
+            return new ValueTask<bool>(true);
+        }
+
+        RoomWaiter waiter = Atomics.Exchange(ref _idleWaiter, null) ?? new RoomWaiter(this);
+        return waiter.Start(payloadBytes, cancellation);
+    }
+
+    /// <summary>Marks this producer as complete. False when it was before.</summary>
+    public bool TryComplete(Exception? error)
+    {
+        Gate.Enter();
+        try
+        {
+            if (_isCompleted)
+            {
+                return false;
+            }
+
+            Atomics.Release(ref _isCompleted, true);
+            _channel.Lane(Lane).Complete(_stamp.Value, error);
+            Atomics.Increment(ref _channel.Completions);
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+
+        WakeReaders();
+        _channel.Writers.Ring(_stamp.Slot); // our own pending waits for room
+        return true;
+    }
+
+    public void ThrowIfCompleted()
+    {
+        if (IsCompleted)
+        {
+            throw new System.Threading.Channels.ChannelClosedException("This producer has completed; it publishes nothing more.");
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!Gate.TryDispose())
+        {
+            return;
+        }
+
+        Writer.AbortBatch();
+        Writer.StoreCommitted();
+        _channel.Writers.Ring(_stamp.Slot); // threads of ours that still wait find the gate closed
+        _data.Dispose();
+        Leave();
+    }
+
+    private void Leave()
+    {
+        if (Lane >= 0)
+        {
+            _channel.GiveBackLane(Lane, _stamp);
+        }
+
+        if (_stamp != Stamp.None)
+        {
+            _channel.Participants.Leave(_stamp);
+        }
+
+        if (_channel.Readers.AnyParked)
+        {
+            _channel.Readers.WakeAll(); // perhaps nobody is left to wait for
+        }
+
+        _channel.ReleaseReference();
+    }
+
+    private bool HasRoom(long payloadBytes)
+    {
+        Gate.Enter();
+        try
+        {
+            ThrowIfCompleted();
+            return TryReserve(payloadBytes);
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryUnblock(long payloadBytes)
+    {
+        long now = Environment.TickCount64;
+        if (now - _lastUnblockMs < UnblockIntervalMs && Writer.SuspectGroups == 0)
+        {
+            return false;
+        }
+
+        _lastUnblockMs = now;
+        _channel.ThrowIfDeleted();
+        ulong blocking = Writer.BlockingGroups(payloadBytes);
+        return _channel.Groups.RetireUnfit(blocking, Writer.SuspectGroups, _stamp) && Writer.TryReserve(payloadBytes);
+    }
+
+    private CancellationTokenRegistration RingOn(CancellationToken cancellation) => cancellation.CanBeCanceled
+        ? cancellation.UnsafeRegister(static state => ((ChannelProducer)state!).RingSelf(), this)
+        : default;
+
+    private void RingSelf() => _channel.Writers.Ring(_stamp.Slot);
+
+    /// <summary>A pending await for room.</summary>
+    private sealed class RoomWaiter(ChannelProducer owner) : HubWaiter
+    {
+        private readonly ChannelProducer _owner = owner;
+        private long _payloadBytes;
+
+        protected override WaitingRoom Room => _owner._channel.Writers;
+
+        protected override int Slot => _owner._stamp.Slot;
+
+        public ValueTask<bool> Start(long payloadBytes, CancellationToken cancellation)
+        {
+            _payloadBytes = payloadBytes;
+            return Start(cancellation);
+        }
+
+        protected override bool TryFinish(out bool result)
+        {
+            result = false;
+            if (_owner.IsCompleted)
+            {
+                return true;
+            }
+
+            if (!_owner.Gate.TryEnter())
+            {
+                return false; // somebody writes; the next look is at most MaxPark away
+            }
+
+            try
+            {
+                return result = _owner.TryReserve(_payloadBytes);
+            }
+            finally
+            {
+                _owner.Gate.Exit();
+            }
+        }
+
+        protected override void KeepAlive() => _owner._channel.AddReference();
+
+        protected override void EndKeepAlive() => _owner._channel.ReleaseReference();
+
+        protected override void Return() => Atomics.Release(ref _owner._idleWaiter, this);
+    }
+}

@@ -1,0 +1,204 @@
+// An attachment to a channel: its region, the named words of its control part, and the mapping of its lanes. Producers, consumers and
+// pending awaits each hold a reference; the memory is unmapped when the channel object was disposed and the last reference is gone.
+
+using ShmIpc.Interop;
+using ShmIpc.Memory;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Channels;
+
+internal sealed class ChannelRegion
+{
+    private readonly RegionFile _region;
+    private readonly MappedSpan _control;
+    private readonly MappedSpan _laneControls;
+    private readonly MappedSpan _cursors;
+    private readonly long _laneDataOffset;
+    private int _references = 1;
+
+    private ChannelRegion(RegionFile region, ShmChannelOptions options)
+    {
+        _region = region;
+        Geometry = ChannelGeometry.FromHeader(region.Header);
+        Options = options;
+        _control = region.Span(SectionKind.ChannelControl);
+        _laneControls = region.Span(SectionKind.LaneControls);
+        _cursors = region.Span(SectionKind.Cursors);
+        _laneDataOffset = region.Header.Section(SectionKind.LaneData).Offset;
+        MappedSpan doorbells = region.Span(SectionKind.Doorbells);
+        Readers = WaitingRoom.ForReaders(doorbells);
+        Writers = WaitingRoom.ForWriters(doorbells);
+        Groups = new GroupTable(this, region.Span(SectionKind.Groups), Geometry.MaxGroups);
+    }
+
+    public string Name => _region.Name;
+
+    public ChannelGeometry Geometry { get; }
+
+    public ShmChannelOptions Options { get; }
+
+    public ParticipantTable Participants => _region.Participants;
+
+    public GroupTable Groups { get; }
+
+    public WaitingRoom Readers { get; }
+
+    public WaitingRoom Writers { get; }
+
+    public ref ulong Version => ref _control.UInt64(ChannelLayout.VersionOffset);
+
+    public ref ulong ActiveGroups => ref _control.UInt64(ChannelLayout.ActiveOffset);
+
+    public ref ulong LaneSet => ref _control.UInt64(ChannelLayout.LaneSetOffset);
+
+    public ref ulong Completions => ref _control.UInt64(ChannelLayout.CompletionsOffset);
+
+    public int MaxMessageBytes => (int)LaneLayout.MaxPayloadBytes(Geometry.LaneCapacityBytes);
+
+    /// <summary>Opens or creates, as <paramref name="mode"/> says.</summary>
+    public static ChannelRegion Attach(string name, string payloadFormat, ShmChannelOptions? options, ChannelOpenMode mode)
+    {
+        LinuxPlatform.Require();
+        options ??= new ShmChannelOptions();
+        options.Validate();
+        RegionFile region = mode switch
+        {
+            ChannelOpenMode.Create => RegionFile.Create(name, options.Root, Blueprint(), Initialize, Check),
+            ChannelOpenMode.Open => RegionFile.Open(name, options.Root, Check),
+            _ => RegionFile.CreateOrOpen(name, options.Root, Blueprint, Initialize, Check),
+        };
+        try
+        {
+            return new ChannelRegion(region, options);
+        }
+        catch
+        {
+            region.Dispose();
+            throw;
+        }
+
+        RegionBlueprint Blueprint() => ChannelLayout.Blueprint(ChannelGeometry.FromOptions(options), payloadFormat);
+
+        void Check(RegionHeader header)
+        {
+            header.Expect(RegionKind.Channel, payloadFormat, 0);
+            ChannelGeometry.FromHeader(header).Expect(options, header.Path);
+        }
+
+        // A new region is all zeros, which is every word's first value.
+        static void Initialize(MappedSpan control)
+        {
+        }
+    }
+
+    public LaneControl Lane(int lane) =>
+        new(_laneControls.Slice((long)lane * LaneLayout.ControlBytes, LaneLayout.ControlBytes));
+
+    public LaneGate Gate(int lane) => new(
+        _control.Slice(ChannelLayout.VersionOffset, sizeof(ulong)),
+        _control.Slice(ChannelLayout.ActiveOffset, sizeof(ulong)),
+        _cursors.Slice(
+            ChannelLayout.CursorOffset(lane, 0, Geometry.MaxGroups), (long)Geometry.MaxGroups * LaneGate.CursorStrideBytes));
+
+    /// <summary>The cursor word of a group for a lane.</summary>
+    public MappedSpan Cursor(int lane, int group) =>
+        _cursors.Slice(ChannelLayout.CursorOffset(lane, group, Geometry.MaxGroups), sizeof(ulong));
+
+    /// <summary>Maps a lane's data, mirrored. With write access its space is allocated first.</summary>
+    public MemoryMapping MapLane(int lane, MemoryAccess access) => MemoryMapping.MapFile(
+        _region.File,
+        _laneDataOffset + (lane * Geometry.LaneCapacityBytes),
+        Geometry.LaneCapacityBytes,
+        new MemoryMappingOptions { Access = access, Mirrored = true, ExcludeFromCoreDumps = true });
+
+    /// <summary>Takes a lane: a free one, or one whose producer died, which is then continued where it stopped.</summary>
+    /// <exception cref="ShmLimitException">Every lane belongs to a living producer.</exception>
+    public int TakeLane(Stamp stamp)
+    {
+        for (int lane = 0; lane < Geometry.MaxProducers; lane++)
+        {
+            ref ulong owner = ref Lane(lane).Owner;
+            ulong holder = Atomics.Acquire(ref owner);
+            if ((holder == 0 || !Participants.IsAlive(new Stamp(holder))) && Atomics.CompareExchange(ref owner, holder, stamp.Value))
+            {
+                return lane;
+            }
+        }
+
+        throw new ShmLimitException(
+            $"All {Geometry.MaxProducers} lanes of the channel {Name} belong to living producers (processes {LaneHolders()}). "
+            + "Dispose one, or create the channel with a larger MaxProducers.");
+    }
+
+    /// <summary>Gives a lane back.</summary>
+    public void GiveBackLane(int lane, Stamp stamp) => Atomics.CompareExchange(ref Lane(lane).Owner, stamp.Value, 0);
+
+    /// <summary>Tells the readers that a lane has been allocated.</summary>
+    public void AnnounceLane(int lane)
+    {
+        Atomics.Or(ref LaneSet, 1UL << lane); // SYNC: lane allocated, visible to readers
+        if (Readers.AnyParked)
+        {
+            Readers.WakeAll();
+        }
+    }
+
+    /// <summary>Lanes that readers may map: what the word says, as far as this channel has such lanes.</summary>
+    public ulong AllocatedLanes() => Atomics.Acquire(ref LaneSet) & ((1UL << Geometry.MaxProducers) - 1);
+
+    /// <summary>True when some producer has completed and no living producer is left that has not.</summary>
+    public bool IsCompleted()
+    {
+        if (Atomics.Acquire(ref Completions) == 0)
+        {
+            return false;
+        }
+
+        for (int lane = 0; lane < Geometry.MaxProducers; lane++)
+        {
+            ulong owner = Atomics.Acquire(ref Lane(lane).Owner);
+            if (owner != 0 && Atomics.Acquire(ref Lane(lane).Completion) != owner && Participants.IsAlive(new Stamp(owner)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The error that one of the completed producers left, or null.</summary>
+    public ShmRemoteException? CompletionError()
+    {
+        for (int lane = 0; lane < Geometry.MaxProducers; lane++)
+        {
+            if (Atomics.Acquire(ref Lane(lane).Completion) != 0 && Lane(lane).ReadError() is { } error)
+            {
+                return error;
+            }
+        }
+
+        return null;
+    }
+
+    /// <exception cref="ShmRegionDeletedException">Somebody deleted the channel.</exception>
+    public void ThrowIfDeleted() => _region.ThrowIfDeleted();
+
+    public void AddReference()
+    {
+        Atomics.Increment(ref _references);
+    }
+
+    public void ReleaseReference()
+    {
+        if (Atomics.Decrement(ref _references) == 0)
+        {
+            _region.Dispose();
+        }
+    }
+
+    private string LaneHolders() => string.Join(
+        ", ",
+        Enumerable.Range(0, Geometry.MaxProducers).Select(lane => Participants.ProcessId(new Stamp(Atomics.Acquire(ref Lane(lane).Owner)))));
+}

@@ -1,0 +1,49 @@
+namespace ShmIpc.Channels;
+
+/// <summary>Writable memory of the channel itself, handed out before a message exists. Write into <see cref="Span"/>, then
+/// <see cref="Commit"/> the number of bytes that make the message; disposing without a commit aborts, and leaves no trace.</summary>
+/// <remarks>A claim holds its producer: no other thread can publish through it until the claim ends. Use the memory only until then.</remarks>
+public ref struct Claim
+{
+    private readonly Span<byte> _span;
+    private ByteProducer? _producer;
+
+    internal Claim(ByteProducer producer, Span<byte> span)
+    {
+        _producer = producer;
+        _span = span;
+    }
+
+    /// <summary>The claimed memory; its old content is undefined.</summary>
+    /// <exception cref="InvalidOperationException">The claim has ended.</exception>
+    public readonly Span<byte> Span => _producer is null ? throw Ended() : _span;
+
+    /// <summary>Publishes the first <paramref name="lengthBytes"/> bytes as one message.</summary>
+    /// <param name="lengthBytes">0 to the length of <see cref="Span"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The length exceeds what was claimed; the claim stays open.</exception>
+    /// <exception cref="InvalidOperationException">The claim has ended.</exception>
+    public void Commit(int lengthBytes)
+    {
+        ByteProducer producer = _producer ?? throw Ended();
+        if ((uint)lengthBytes > (uint)_span.Length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(lengthBytes), lengthBytes, $"The claim has {_span.Length} bytes; commit 0 to {_span.Length} of them.");
+        }
+
+        _producer = null;
+        producer.EndClaim(lengthBytes);
+    }
+
+    /// <summary>Ends the claim without a message. Does nothing when it has ended already.</summary>
+    public void Abort()
+    {
+        ByteProducer? producer = _producer;
+        _producer = null;
+        producer?.EndClaim(-1);
+    }
+
+    /// <summary>Aborts unless the claim was committed.</summary>
+    public void Dispose() => Abort();
+
+    private static InvalidOperationException Ended() => new("The claim has ended: it was committed, aborted or disposed.");
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+using ShmIpc.Rings;
+
+namespace ShmIpc.Channels;
+
+/// <summary>Receives every message of type <typeparamref name="T"/> that is published while it exists, starting with the oldest that is still there.</summary>
+/// <typeparam name="T">The message type.</typeparam>
+/// <remarks>Code that reads from a <see cref="ChannelReader{T}"/> works with it unchanged. Any number of threads may use it; each message goes to one of them.
+/// Until it is disposed (or its process ends) producers wait for it rather than overwrite what it has not read.</remarks>
+public sealed class Consumer<T> : ChannelReader<T>, IDisposable
+{
+    private readonly ChannelConsumer _core;
+    private readonly IPayloadSerializer<T> _serializer;
+    private readonly string _channelName;
+
+    internal Consumer(ChannelConsumer core, IPayloadSerializer<T> serializer, string channelName)
+    {
+        _core = core;
+        _serializer = serializer;
+        _channelName = channelName;
+    }
+
+    /// <summary>True: <see cref="Count"/> is supported.</summary>
+    public override bool CanCount => true;
+
+    /// <summary>Messages that are there and not yet read, exact at the instant of the look (at most <see cref="int.MaxValue"/>).</summary>
+    public override int Count => (int)Math.Min(_core.Count(), int.MaxValue);
+
+    /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when a producer
+    /// completed with an error.</summary>
+    public override Task Completion => _core.Completion;
+
+    /// <summary>Takes the next message. False when there is none now.</summary>
+    /// <param name="item">The message.</param>
+    /// <exception cref="ShmPayloadException">The message could not be decoded; it is skipped, the next call continues behind it.</exception>
+    /// <exception cref="ShmCorruptionException">A peer damaged a lane; thrown once, reading goes on with the other lanes.</exception>
+    /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
+    public override bool TryRead([MaybeNullWhen(false)] out T item)
+    {
+        _core.Gate.Enter();
+        try
+        {
+            if (!_core.TryRead(out LaneRecord record))
+            {
+                item = default;
+                return false;
+            }
+
+            item = Decode(record);
+            return true;
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
+    }
+
+    /// <summary>Takes the next message, and waits for it if there is none.</summary>
+    /// <param name="timeout">Longest wait. Null: for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">No message came within <paramref name="timeout"/>.</exception>
+    /// <exception cref="ChannelClosedException">There will be no more messages.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public T Read(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        T? item;
+        while (!TryRead(out item))
+        {
+            _core.WaitOrThrow(timeout, cancellationToken);
+        }
+
+        return item;
+    }
+
+    /// <summary>Waits until there is a message.</summary>
+    /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False when none came in time, or when there will be none (then <see cref="Completion"/> is done).</returns>
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(timeout, cancellationToken);
+
+    /// <summary>Awaits a message. False when there will be none.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => _core.WaitToReadAsync(cancellationToken);
+
+    /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
+    public void Dispose() => _core.Dispose();
+
+    private T Decode(in LaneRecord record)
+    {
+        try
+        {
+            return _serializer.Deserialize(_core.CurrentMemory.Slice((int)record.PayloadIndex, record.PayloadBytes));
+        }
+        catch (Exception error)
+        {
+            throw new ShmPayloadException(
+                $"Message {record.Sequence} of lane {_core.Lane} of channel {_channelName} ({record.PayloadBytes} bytes at position {record.Position}) "
+                + $"is no {_serializer.Format}: {error.Message} It is skipped.",
+                _core.Lane,
+                record.Position,
+                error);
+        }
+    }
+}

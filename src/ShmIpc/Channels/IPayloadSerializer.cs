@@ -1,0 +1,21 @@
+using System.Buffers;
+
+namespace ShmIpc.Channels;
+
+/// <summary>Turns messages into bytes and back. Bytes are written straight into, and read straight out of, shared memory.</summary>
+/// <typeparam name="T">The message type.</typeparam>
+/// <remarks>Called by several threads at once when producers or consumers are shared between threads.</remarks>
+public interface IPayloadSerializer<T>
+{
+    /// <summary>Name of the format, written into the channel and compared at open: two sides that differ are refused. At most 159 bytes of UTF-8.</summary>
+    string Format { get; }
+
+    /// <summary>Writes a message.</summary>
+    /// <param name="destination">Takes the bytes; valid during the call only.</param>
+    /// <param name="value">The message.</param>
+    void Serialize(IBufferWriter<byte> destination, T value);
+
+    /// <summary>Reads a message. Anything it throws reaches the reader as <see cref="ShmPayloadException"/>, and the message is skipped.</summary>
+    /// <param name="payload">Exactly the message's bytes, in read-only memory; valid during the call only, so copy what the result keeps.</param>
+    T Deserialize(ReadOnlyMemory<byte> payload);
+}

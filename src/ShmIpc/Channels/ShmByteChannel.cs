@@ -1,0 +1,53 @@
+namespace ShmIpc.Channels;
+
+/// <summary>A named channel of raw bytes between the processes of this machine: messages are claimed, written and read in place.</summary>
+/// <remarks>Disposing it detaches this object; its producers and consumers stay usable, and the channel itself stays for other processes until
+/// it is deleted with <see cref="ShmChannel.Delete"/>.</remarks>
+public sealed class ShmByteChannel : IDisposable
+{
+    private const string Format = "bytes";
+    private readonly ChannelAttachment _attachment;
+
+    private ShmByteChannel(string name, ShmChannelOptions? options, ChannelOpenMode mode)
+    {
+        _attachment = new ChannelAttachment(name, Format, options, mode);
+    }
+
+    /// <summary>The channel's name.</summary>
+    public string Name => _attachment.Region.Name;
+
+    /// <summary>Bytes of ring buffer for each producer.</summary>
+    public long LaneCapacityBytes => _attachment.Region.Geometry.LaneCapacityBytes;
+
+    /// <summary>Largest message in bytes: half of the lane's capacity, less 16.</summary>
+    public int MaxMessageBytes => _attachment.Region.MaxMessageBytes;
+
+    /// <summary>Producers that are alive now, in all processes.</summary>
+    public int ProducerCount => _attachment.ProducerCount;
+
+    /// <summary>Consumers that are alive now, in all processes, and for which producers wait.</summary>
+    public int ConsumerCount => _attachment.ConsumerCount;
+
+    /// <inheritdoc cref="ShmChannel.CreateOrOpen{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
+    public static ShmByteChannel CreateOrOpen(string name, ShmChannelOptions? options = null) => new(name, options, ChannelOpenMode.CreateOrOpen);
+
+    /// <inheritdoc cref="ShmChannel.Create{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
+    public static ShmByteChannel Create(string name, ShmChannelOptions? options = null) => new(name, options, ChannelOpenMode.Create);
+
+    /// <inheritdoc cref="ShmChannel.Open{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
+    public static ShmByteChannel Open(string name, ShmChannelOptions? options = null) => new(name, options, ChannelOpenMode.Open);
+
+    /// <summary>Joins as a producer.</summary>
+    /// <exception cref="ShmLimitException">As many producers as the channel allows are alive.</exception>
+    /// <exception cref="ShmNoSpaceException">Shared memory has no room for another lane.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public ByteProducer CreateProducer() => new(_attachment.CreateProducer());
+
+    /// <summary>Joins as a consumer that sees every message, starting with the oldest that is still there.</summary>
+    /// <exception cref="ShmLimitException">As many consumers as the channel allows are alive.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public ByteConsumer CreateConsumer() => new(_attachment.CreateConsumer());
+
+    /// <summary>Detaches. Producers and consumers that were made here stay usable.</summary>
+    public void Dispose() => _attachment.Dispose();
+}

@@ -1,0 +1,47 @@
+namespace ShmIpc.Channels;
+
+/// <summary>A named channel of messages of type <typeparamref name="T"/> between the processes of this machine. Made by <see cref="ShmChannel"/>.</summary>
+/// <typeparam name="T">The message type.</typeparam>
+/// <remarks>Disposing it detaches this object; its producers and consumers stay usable, and the channel itself stays for other processes until
+/// it is deleted with <see cref="ShmChannel.Delete"/>.</remarks>
+public sealed class ShmChannel<T> : IDisposable
+{
+    private readonly ChannelAttachment _attachment;
+    private readonly IPayloadSerializer<T> _serializer;
+
+    internal ShmChannel(string name, IPayloadSerializer<T> serializer, ShmChannelOptions? options, ChannelOpenMode mode)
+    {
+        ArgumentNullException.ThrowIfNull(serializer);
+        _serializer = serializer;
+        _attachment = new ChannelAttachment(name, serializer.Format, options, mode);
+    }
+
+    /// <summary>The channel's name.</summary>
+    public string Name => _attachment.Region.Name;
+
+    /// <summary>Bytes of ring buffer for each producer.</summary>
+    public long LaneCapacityBytes => _attachment.Region.Geometry.LaneCapacityBytes;
+
+    /// <summary>Largest serialized message in bytes: half of the lane's capacity, less 16.</summary>
+    public int MaxMessageBytes => _attachment.Region.MaxMessageBytes;
+
+    /// <summary>Producers that are alive now, in all processes.</summary>
+    public int ProducerCount => _attachment.ProducerCount;
+
+    /// <summary>Consumers that are alive now, in all processes, and for which producers wait.</summary>
+    public int ConsumerCount => _attachment.ConsumerCount;
+
+    /// <summary>Joins as a producer.</summary>
+    /// <exception cref="ShmLimitException">As many producers as the channel allows are alive.</exception>
+    /// <exception cref="ShmNoSpaceException">Shared memory has no room for another lane.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public Producer<T> CreateProducer() => new(_attachment.CreateProducer(), _serializer);
+
+    /// <summary>Joins as a consumer that sees every message, starting with the oldest that is still there.</summary>
+    /// <exception cref="ShmLimitException">As many consumers as the channel allows are alive.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public Consumer<T> CreateConsumer() => new(_attachment.CreateConsumer(), _serializer, Name);
+
+    /// <summary>Detaches. Producers and consumers that were made here stay usable.</summary>
+    public void Dispose() => _attachment.Dispose();
+}

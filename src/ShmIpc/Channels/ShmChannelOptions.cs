@@ -1,0 +1,72 @@
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Channels;
+
+/// <summary>How a channel is created, and what is expected of one that is opened.</summary>
+/// <remarks>The geometry (capacity and limits) is fixed when the channel is created. An opener that sets one of these options gets an
+/// exception when the channel has another value; one that leaves it null takes the channel as it is.</remarks>
+public sealed class ShmChannelOptions
+{
+    internal const long DefaultLaneCapacityBytes = 1024 * 1024;
+    internal const int DefaultMaxProducers = 16;
+    internal const int DefaultMaxGroups = 64;
+    internal const int DefaultMaxParticipants = 256;
+
+    /// <summary>Bytes of ring buffer for each producer: a power of two from 4 KiB to 512 MiB. Null: 1 MiB when the channel is created.
+    /// The largest message is half of it, less 16 bytes.</summary>
+    /// <remarks>Shared memory is taken when a producer first uses a lane: a channel with two producers takes two lanes.</remarks>
+    public long? LaneCapacityBytes { get; init; }
+
+    /// <summary>Most producers at a time, 1 to 32. Null: 16 when the channel is created.</summary>
+    public int? MaxProducers { get; init; }
+
+    /// <summary>Most consumers that see every message at a time, 1 to 64. Null: 64 when the channel is created.</summary>
+    public int? MaxGroups { get; init; }
+
+    /// <summary>Most producers and consumers together, 2 to 256. Null: 256 when the channel is created.</summary>
+    public int? MaxParticipants { get; init; }
+
+    /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.</summary>
+    /// <remarks>A directory of mode 2770 is shared by its group; any other must belong to this user alone.</remarks>
+    public string? Root { get; init; }
+
+    /// <summary>How this process waits. Not part of the channel: each side chooses its own. Default: <see cref="WaitStrategy.Adaptive"/>.</summary>
+    public WaitStrategy WaitStrategy { get; init; } = WaitStrategy.Adaptive;
+
+    /// <summary>True promises that each producer made here is used by one thread at a time, which saves a few nanoseconds a message.
+    /// Default: false, any thread may write at any time.</summary>
+    public bool SingleWriter { get; init; }
+
+    /// <summary>True promises that each consumer made here is used by one thread at a time, which saves a few nanoseconds a message.
+    /// Default: false, any thread may read at any time.</summary>
+    public bool SingleReader { get; init; }
+
+    internal void Validate()
+    {
+        if (LaneCapacityBytes is { } capacity && !ChannelGeometry.IsCapacity(capacity))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(LaneCapacityBytes),
+                capacity,
+                $"LaneCapacityBytes must be a power of two from {LaneLayout.MinCapacityBytes} to {LaneLayout.MaxCapacityBytes} and a multiple of the page size.");
+        }
+
+        Check(nameof(MaxProducers), MaxProducers, 1, LaneLayout.MaxLanes);
+        Check(nameof(MaxGroups), MaxGroups, 1, ChannelLayout.MaxGroups);
+        Check(nameof(MaxParticipants), MaxParticipants, 2, ParticipantLayout.MaxSlots);
+        if (!Enum.IsDefined(WaitStrategy))
+        {
+            throw new ArgumentOutOfRangeException(nameof(WaitStrategy), WaitStrategy, "WaitStrategy must be Adaptive, BusySpin or Park.");
+        }
+
+        static void Check(string option, int? value, int least, int most)
+        {
+            if (value is { } number && (number < least || number > most))
+            {
+                throw new ArgumentOutOfRangeException(option, number, $"{option} must be from {least} to {most}.");
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace ShmIpc.Channels;
+
+/// <summary>One message, where it stands in shared memory: no copy was made.</summary>
+/// <remarks>Valid until the consumer's next read, its <c>Release</c>, or its disposal; copy what must live longer.</remarks>
+public readonly ref struct ShmRecord
+{
+    internal ShmRecord(ReadOnlySpan<byte> payload, int lane, long position, long sequence)
+    {
+        Payload = payload;
+        Lane = lane;
+        Position = position;
+        Sequence = sequence;
+    }
+
+    /// <summary>The message's bytes, in read-only shared memory.</summary>
+    public ReadOnlySpan<byte> Payload { get; }
+
+    /// <summary>The lane it came from. One producer writes a lane at a time; order is kept within a lane only.</summary>
+    public int Lane { get; }
+
+    /// <summary>Its position in the lane, in bytes since the lane was created.</summary>
+    public long Position { get; }
+
+    /// <summary>Its number in the lane, from 0. Numbers of a lane have no gaps, also when another producer took the lane over.</summary>
+    public long Sequence { get; }
+}

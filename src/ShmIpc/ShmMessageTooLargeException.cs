@@ -1,0 +1,23 @@
+namespace ShmIpc;
+
+/// <summary>A message is larger than any message of its channel can be. Nothing was published.</summary>
+public sealed class ShmMessageTooLargeException : ShmException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="messageBytes">Size of the message, as far as it was known.</param>
+    /// <param name="maxMessageBytes">Largest message of the channel.</param>
+    public ShmMessageTooLargeException(long messageBytes, long maxMessageBytes)
+        : base(
+            $"A message of {messageBytes} bytes is too large: messages of this channel have at most {maxMessageBytes} bytes (half of a lane, less 16). "
+            + "Send less, or create the channel with a larger LaneCapacityBytes.")
+    {
+        MessageBytes = messageBytes;
+        MaxMessageBytes = maxMessageBytes;
+    }
+
+    /// <summary>Size of the message in bytes, as far as it was known.</summary>
+    public long MessageBytes { get; }
+
+    /// <summary>Largest message of the channel in bytes.</summary>
+    public long MaxMessageBytes { get; }
+}
