@@ -19,6 +19,9 @@ internal sealed class ChannelConsumer : IDisposable
     /// <summary>Messages taken from one lane before the next lane has its turn.</summary>
     private const int LaneBatch = 64;
 
+    /// <summary>More messages than this since the last wait mean that the producer is streaming, not answering.</summary>
+    private const int CatchUpMessages = 4;
+
     private readonly ChannelRegion _channel;
     private readonly Stamp _stamp;
     private readonly int _group = -1;
@@ -30,6 +33,7 @@ internal sealed class ChannelConsumer : IDisposable
     private int _lane;
     private int _batchLeft;
     private LaneReader? _current;
+    private long _sequenceAtWait;
     private Spinner _spinner;
     private MessageWaiter? _idleWaiter;
 
@@ -125,64 +129,41 @@ internal sealed class ChannelConsumer : IDisposable
     /// <summary>Outside the gate: waits for a message. False when the time is over, or when there will be none (then <see cref="Completion"/> is done).</summary>
     public bool WaitToRead(TimeSpan? timeout, CancellationToken cancellation)
     {
-        if (TryLook(out bool isReadable))
+        if (HasNext(out bool hasCaughtUp))
         {
-            return isReadable;
+            return true;
         }
 
+        cancellation.ThrowIfCancellationRequested();
         Deadline deadline = new(timeout);
         Spinner spinner = _spinner;
-        spinner.Begin(hasCaughtUp: true);
-        _channel.AddReference();
-        using CancellationTokenRegistration ring = RingOn(cancellation);
-        try
+        spinner.Begin(hasCaughtUp);
+        while (spinner.TrySpin())
         {
-            while (true)
+            if (HasNext(out _))
             {
-                cancellation.ThrowIfCancellationRequested();
-                if (deadline.IsOver)
-                {
-                    return false;
-                }
+                spinner.Succeeded();
+                _spinner = spinner;
+                return true;
+            }
 
-                while (spinner.TrySpin())
-                {
-                    if (HasNext())
-                    {
-                        spinner.Succeeded();
-                        return true;
-                    }
-
-                    if (spinner.IsTimeToCheck && spinner.NeverParks)
-                    {
-                        break;
-                    }
-                }
-
-                uint ticket = spinner.NeverParks ? 0 : _channel.Readers.Prepare(_stamp.Slot);
-                if (TryLook(out isReadable))
+            if (spinner.IsTimeToCheck)
+            {
+                if (TryLook(out bool isReadable))
                 {
                     return isReadable;
                 }
 
-                if (!spinner.NeverParks)
+                if (deadline.IsOver || cancellation.IsCancellationRequested)
                 {
-                    spinner.Failed();
-                    _channel.Readers.Sleep(_stamp.Slot, ticket, deadline.Left);
-                    if (TryLook(out isReadable))
-                    {
-                        return isReadable;
-                    }
+                    break;
                 }
-
-                spinner.Begin(hasCaughtUp: false);
             }
         }
-        finally
-        {
-            _spinner = spinner;
-            _channel.ReleaseReference();
-        }
+
+        spinner.Failed();
+        _spinner = spinner;
+        return Park(deadline, cancellation);
     }
 
     /// <summary>Outside the gate: waits for a message, or says why there is none.</summary>
@@ -300,11 +281,47 @@ internal sealed class ChannelConsumer : IDisposable
         }
     }
 
-    private bool HasNext()
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool Park(Deadline deadline, CancellationToken cancellation)
+    {
+        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what
+        using CancellationTokenRegistration ring = cancellation.CanBeCanceled
+            ? cancellation.UnsafeRegister(static state => ((ChannelConsumer)state!).RingSelf(), this)
+            : default;
+        try
+        {
+            while (true)
+            {
+                uint ticket = _channel.Readers.Prepare(_stamp.Slot);
+                if (TryLook(out bool isReadable))
+                {
+                    return isReadable;
+                }
+
+                cancellation.ThrowIfCancellationRequested();
+                if (deadline.IsOver)
+                {
+                    return false;
+                }
+
+                _channel.Readers.Sleep(_stamp.Slot, ticket, deadline.Left);
+            }
+        }
+        finally
+        {
+            _channel.ReleaseReference();
+        }
+    }
+
+    /// <param name="hasCaughtUp">True when several messages were read since the last wait: the producer is at work on the next line.</param>
+    private bool HasNext(out bool hasCaughtUp)
     {
         Gate.Enter();
         try
         {
+            long sequence = _current?.Sequence ?? 0;
+            hasCaughtUp = sequence - _sequenceAtWait > CatchUpMessages;
+            _sequenceAtWait = sequence;
             return HasNextInGate();
         }
         finally
@@ -378,10 +395,6 @@ internal sealed class ChannelConsumer : IDisposable
             _completion.TrySetResult();
         }
     }
-
-    private CancellationTokenRegistration RingOn(CancellationToken cancellation) => cancellation.CanBeCanceled
-        ? cancellation.UnsafeRegister(static state => ((ChannelConsumer)state!).RingSelf(), this)
-        : default;
 
     private void RingSelf() => _channel.Readers.Ring(_stamp.Slot);
 

@@ -79,43 +79,20 @@ internal sealed class ChannelProducer : IDisposable
         Deadline deadline = new(timeout);
         Spinner spinner = _spinner;
         spinner.Begin(hasCaughtUp: true);
-        _channel.AddReference();
-        using CancellationTokenRegistration ring = RingOn(cancellation);
-        try
+        do
         {
-            while (true)
+            if (HasRoom(payloadBytes))
             {
-                if (HasRoom(payloadBytes))
-                {
-                    return true;
-                }
-
-                cancellation.ThrowIfCancellationRequested();
-                if (deadline.IsOver)
-                {
-                    return false;
-                }
-
-                if (spinner.TrySpin())
-                {
-                    continue;
-                }
-
-                spinner.Failed();
-                uint ticket = _channel.Writers.Prepare(_stamp.Slot);
-                if (!HasRoom(payloadBytes))
-                {
-                    _channel.Writers.Sleep(_stamp.Slot, ticket, deadline.Left);
-                }
-
-                spinner.Begin(hasCaughtUp: false);
+                spinner.Succeeded();
+                _spinner = spinner;
+                return true;
             }
         }
-        finally
-        {
-            _spinner = spinner;
-            _channel.ReleaseReference();
-        }
+        while (spinner.TrySpin() && !(spinner.IsTimeToCheck && (deadline.IsOver || cancellation.IsCancellationRequested)));
+
+        spinner.Failed();
+        _spinner = spinner;
+        return Park(payloadBytes, deadline, cancellation);
     }
 
     /// <summary>Outside the gate: completes with true when a payload can be written, with false when this producer has completed.</summary>
@@ -207,6 +184,38 @@ internal sealed class ChannelProducer : IDisposable
         _channel.ReleaseReference();
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool Park(long payloadBytes, Deadline deadline, CancellationToken cancellation)
+    {
+        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what
+        using CancellationTokenRegistration ring = cancellation.CanBeCanceled
+            ? cancellation.UnsafeRegister(static state => ((ChannelProducer)state!).RingSelf(), this)
+            : default;
+        try
+        {
+            while (true)
+            {
+                uint ticket = _channel.Writers.Prepare(_stamp.Slot);
+                if (HasRoom(payloadBytes))
+                {
+                    return true;
+                }
+
+                cancellation.ThrowIfCancellationRequested();
+                if (deadline.IsOver)
+                {
+                    return false;
+                }
+
+                _channel.Writers.Sleep(_stamp.Slot, ticket, deadline.Left);
+            }
+        }
+        finally
+        {
+            _channel.ReleaseReference();
+        }
+    }
+
     private bool HasRoom(long payloadBytes)
     {
         Gate.Enter();
@@ -235,10 +244,6 @@ internal sealed class ChannelProducer : IDisposable
         ulong blocking = Writer.BlockingGroups(payloadBytes);
         return _channel.Groups.RetireUnfit(blocking, Writer.SuspectGroups, _stamp) && Writer.TryReserve(payloadBytes);
     }
-
-    private CancellationTokenRegistration RingOn(CancellationToken cancellation) => cancellation.CanBeCanceled
-        ? cancellation.UnsafeRegister(static state => ((ChannelProducer)state!).RingSelf(), this)
-        : default;
 
     private void RingSelf() => _channel.Writers.Ring(_stamp.Slot);
 

@@ -185,9 +185,16 @@ internal sealed class ChannelRegion
     /// <exception cref="ShmRegionDeletedException">Somebody deleted the channel.</exception>
     public void ThrowIfDeleted() => _region.ThrowIfDeleted();
 
+    /// <exception cref="ObjectDisposedException">The last reference is gone; the memory is unmapped.</exception>
     public void AddReference()
     {
-        Atomics.Increment(ref _references);
+        int references;
+        do
+        {
+            references = Atomics.Acquire(ref _references);
+            ObjectDisposedException.ThrowIf(references == 0, this);
+        }
+        while (!Atomics.CompareExchange(ref _references, references, references + 1));
     }
 
     public void ReleaseReference()

@@ -30,9 +30,6 @@ internal struct Spinner
         _budgetTicks = _maxTicks;
     }
 
-    /// <summary>True for a strategy that never sleeps.</summary>
-    public readonly bool NeverParks => _strategy == WaitStrategy.BusySpin;
-
     /// <summary>True now and then: look at the things that a tight spin leaves out (time, cancellation, completion, deletion).</summary>
     public readonly bool IsTimeToCheck => (_looks & 255) == 0;
 
