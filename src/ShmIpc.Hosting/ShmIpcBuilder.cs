@@ -1,0 +1,167 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using ShmIpc.Channels;
+
+namespace ShmIpc.Hosting;
+
+/// <summary>Adds the channels of a host: what it produces and what it consumes. Every channel is opened, or created, when the host
+/// starts, and closed with the host's service provider.</summary>
+/// <remarks>A method without a serializer uses MessagePack, which generates code at run time; with native AOT or trimming, give a
+/// serializer. <see cref="ShmChannel{T}"/> itself can be injected too, with the channel's name as key.</remarks>
+public sealed class ShmIpcBuilder
+{
+    private const string NeedsDynamicCode =
+        "The default serializer (MessagePack) generates code at run time. Give an IPayloadSerializer<T>.";
+
+    internal ShmIpcBuilder(IServiceCollection services) => Services = services;
+
+    /// <summary>The services of the host.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>Adds a producer: one for the whole host, injected as <see cref="Producer{T}"/> or <see cref="ChannelWriter{T}"/>, with the
+    /// channel's name as key (<c>[FromKeyedServices("quotes")]</c>), and without a key too as long as only one channel carries
+    /// <typeparamref name="T"/>. It is disposed with the host, which does not complete the channel.</summary>
+    /// <typeparam name="T">The type of the messages.</typeparam>
+    /// <param name="channel">The channel's name.</param>
+    /// <returns>This builder.</returns>
+    [RequiresDynamicCode(NeedsDynamicCode)]
+    [RequiresUnreferencedCode(NeedsDynamicCode)]
+    public ShmIpcBuilder AddProducer<T>(string channel) =>
+        AddProducer(channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options));
+
+    /// <inheritdoc cref="AddProducer{T}(string)"/>
+    /// <param name="channel">The channel's name.</param>
+    /// <param name="serializer">Turns messages into bytes.</param>
+    public ShmIpcBuilder AddProducer<T>(string channel, IPayloadSerializer<T> serializer)
+    {
+        ArgumentNullException.ThrowIfNull(serializer);
+        return AddProducer(channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options));
+    }
+
+    /// <summary>Adds a consumer: a hosted service that hands every message of the channel to a delegate, one after another. Several
+    /// consumers of a channel, in one host or in several, see every message each.</summary>
+    /// <typeparam name="T">The type of the messages.</typeparam>
+    /// <param name="channel">The channel's name.</param>
+    /// <param name="handler">Handles one message. Its token is cancelled when the host shuts down and has waited for the message in hand
+    /// as long as it may, not already when the shutdown begins.</param>
+    /// <param name="configure">Changes the consumer's options.</param>
+    /// <returns>This builder.</returns>
+    [RequiresDynamicCode(NeedsDynamicCode)]
+    [RequiresUnreferencedCode(NeedsDynamicCode)]
+    public ShmIpcBuilder AddConsumer<T>(
+        string channel, Func<T, CancellationToken, ValueTask> handler, Action<ShmConsumerOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return AddConsumer(channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options), _ => handler, configure);
+    }
+
+    /// <inheritdoc cref="AddConsumer{T}(string, Func{T, CancellationToken, ValueTask}, Action{ShmConsumerOptions}?)"/>
+    /// <param name="channel">The channel's name.</param>
+    /// <param name="serializer">Turns bytes into messages.</param>
+    /// <param name="handler">Handles one message. Its token is cancelled when the host shuts down and has waited for the message in hand
+    /// as long as it may, not already when the shutdown begins.</param>
+    /// <param name="configure">Changes the consumer's options.</param>
+    public ShmIpcBuilder AddConsumer<T>(
+        string channel,
+        IPayloadSerializer<T> serializer,
+        Func<T, CancellationToken, ValueTask> handler,
+        Action<ShmConsumerOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(serializer);
+        ArgumentNullException.ThrowIfNull(handler);
+        return AddConsumer(channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), _ => handler, configure);
+    }
+
+    /// <summary>Adds a consumer: a hosted service that hands every message of the channel to a <typeparamref name="THandler"/>, one
+    /// after another. The handler is resolved in a service scope of its own for every message, and is registered as a scoped service
+    /// unless it is registered already. Several consumers of a channel, in one host or in several, see every message each.</summary>
+    /// <typeparam name="T">The type of the messages.</typeparam>
+    /// <typeparam name="THandler">The type of the handler.</typeparam>
+    /// <param name="channel">The channel's name.</param>
+    /// <param name="configure">Changes the consumer's options.</param>
+    /// <returns>This builder.</returns>
+    [RequiresDynamicCode(NeedsDynamicCode)]
+    [RequiresUnreferencedCode(NeedsDynamicCode)]
+    public ShmIpcBuilder AddConsumer<T, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
+        string channel, Action<ShmConsumerOptions>? configure = null)
+        where THandler : class, IShmMessageHandler<T>
+    {
+        Services.TryAddScoped<THandler>();
+        return AddConsumer(
+            channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options), InScope<T, THandler>, configure);
+    }
+
+    /// <inheritdoc cref="AddConsumer{T, THandler}(string, Action{ShmConsumerOptions}?)"/>
+    /// <param name="channel">The channel's name.</param>
+    /// <param name="serializer">Turns bytes into messages.</param>
+    /// <param name="configure">Changes the consumer's options.</param>
+    public ShmIpcBuilder AddConsumer<T, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
+        string channel, IPayloadSerializer<T> serializer, Action<ShmConsumerOptions>? configure = null)
+        where THandler : class, IShmMessageHandler<T>
+    {
+        ArgumentNullException.ThrowIfNull(serializer);
+        Services.TryAddScoped<THandler>();
+        return AddConsumer(
+            channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), InScope<T, THandler>, configure);
+    }
+
+    private static Func<T, CancellationToken, ValueTask> InScope<T, THandler>(IServiceProvider services)
+        where THandler : class, IShmMessageHandler<T> => async (message, cancellationToken) =>
+        {
+            AsyncServiceScope scope = services.CreateAsyncScope();
+            await using (scope.ConfigureAwait(false))
+            {
+                await scope.ServiceProvider.GetRequiredService<THandler>().HandleAsync(message, cancellationToken).ConfigureAwait(false);
+            }
+        };
+
+    private ShmIpcBuilder AddProducer<T>(
+        string channel, IPayloadSerializer<T>? serializer, Func<ShmChannelOptions, ShmChannel<T>> open)
+    {
+        TypedChannelRegistration<T> registration = Register(channel, serializer, open);
+        if (!registration.HasProducer) registration.AddProducerTo(Services);
+        Services.TryAddSingleton(TypedChannelRegistration<T>.OnlyProducer);
+        Services.TryAddSingleton<ChannelWriter<T>>(TypedChannelRegistration<T>.OnlyProducer);
+        return this;
+    }
+
+    private ShmIpcBuilder AddConsumer<T>(
+        string channel,
+        IPayloadSerializer<T>? serializer,
+        Func<ShmChannelOptions, ShmChannel<T>> open,
+        Func<IServiceProvider, Func<T, CancellationToken, ValueTask>> handler,
+        Action<ShmConsumerOptions>? configure)
+    {
+        var options = new ShmConsumerOptions();
+        configure?.Invoke(options);
+        Register(channel, serializer, open);
+        Services.AddSingleton<IHostedService>(services => new ConsumerService<T>(services, channel, handler(services), options));
+        return this;
+    }
+
+    /// <summary>Registers the channel unless an earlier call did.</summary>
+    private TypedChannelRegistration<T> Register<T>(
+        string channel, IPayloadSerializer<T>? serializer, Func<ShmChannelOptions, ShmChannel<T>> open)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(channel);
+        TypedChannelRegistration<T>? registration = Services
+            .Where(service => !service.IsKeyedService)
+            .Select(service => service.ImplementationInstance)
+            .OfType<TypedChannelRegistration<T>>()
+            .FirstOrDefault(registration => registration.Channel == channel);
+        if (registration is null)
+        {
+            registration = new TypedChannelRegistration<T>(channel, serializer, open);
+            registration.AddChannelTo(Services);
+        }
+        else if (registration.Serializer != serializer)
+        {
+            throw new InvalidOperationException($"Channel '{channel}' is added twice with different serializers.");
+        }
+
+        return registration;
+    }
+}

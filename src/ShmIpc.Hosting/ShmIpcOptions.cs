@@ -1,0 +1,45 @@
+using ShmIpc.Channels;
+
+namespace ShmIpc.Hosting;
+
+/// <summary>The settings of every channel of a host. They are read from the configuration section <c>ShmIpc</c>, from code, or from both,
+/// and checked when the host starts.</summary>
+/// <example>
+/// <code>
+/// "ShmIpc": {
+///   "Root": "/dev/shm/my-app",
+///   "Channels": { "quotes": { "LaneCapacityBytes": 4194304, "MaxProducers": 4, "WaitStrategy": "BusySpin" } }
+/// }
+/// </code>
+/// </example>
+public sealed class ShmIpcOptions
+{
+    /// <summary>The configuration section that <c>AddShmIpc()</c> reads: <c>ShmIpc</c>.</summary>
+    public const string SectionName = "ShmIpc";
+
+    /// <summary>The absolute path of the directory in which the channels stand, for every channel that names no root of its own.
+    /// Default: null, which means the environment variable <c>SHMIPC_ROOT</c>, or else the user's own directory in
+    /// <c>/dev/shm</c>.</summary>
+    public string? Root { get; set; }
+
+    /// <summary>The options of single channels, by channel name; a channel that is not in here has the default options. Names are compared
+    /// without regard to case, as configuration keys are. An entry for a channel that the host does not use has no effect, so several
+    /// applications can share one file.</summary>
+    public IDictionary<string, ShmChannelOptions> Channels { get; } =
+        new Dictionary<string, ShmChannelOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What a channel is opened with: its own options where there are any, and the common root unless it has its own.</summary>
+    internal ShmChannelOptions For(string channel)
+    {
+        Channels.TryGetValue(channel, out ShmChannelOptions? own);
+        return new ShmChannelOptions
+        {
+            LaneCapacityBytes = own?.LaneCapacityBytes,
+            MaxProducers = own?.MaxProducers,
+            MaxGroups = own?.MaxGroups,
+            MaxParticipants = own?.MaxParticipants,
+            WaitStrategy = own?.WaitStrategy ?? default,
+            Root = own?.Root ?? Root,
+        };
+    }
+}
