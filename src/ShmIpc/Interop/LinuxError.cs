@@ -21,7 +21,7 @@ internal static class LinuxError
     /// <param name="cure">What to do about it, as a sentence; null for the general advice on this number.</param>
     public static Exception ToException(int errno, string operation, string arguments, string? cure = null)
     {
-        var message = Describe(errno, operation, arguments) + " " + (cure ?? CureOf(errno, operation));
+        var message = (Describe(errno, operation, arguments) + " " + (cure ?? CureOf(errno, operation))).TrimEnd();
         if (errno == EACCES || errno == EPERM)
         {
             return new UnauthorizedAccessException(message);

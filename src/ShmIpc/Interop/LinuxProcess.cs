@@ -10,6 +10,8 @@ internal static class LinuxProcess
 {
     private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
 
+    private static readonly Lazy<string> _bootId = new(() => File.ReadAllText(BootIdPath).Trim());
+
     public static uint EffectiveUserId => geteuid();
 
     public static uint EffectiveGroupId => getegid();
@@ -17,7 +19,7 @@ internal static class LinuxProcess
     public static long PageSizeBytes { get; } = Environment.SystemPageSize;
 
     /// <summary>The kernel's random name of this boot, such as <c>5f2a6c1e-...</c>: what it names did not survive a restart.</summary>
-    public static string BootId { get; } = File.ReadAllText(BootIdPath).Trim();
+    public static string BootId => _bootId.Value;
 
     /// <summary>The kernel's id of the calling thread.</summary>
     public static int ThreadId() => (int)(ssize_t)syscall(SYS_gettid);

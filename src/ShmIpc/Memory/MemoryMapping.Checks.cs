@@ -88,7 +88,7 @@ public sealed unsafe partial class MemoryMapping
         if (sizeBytes - offset < lengthBytes)
         {
             throw new ShmException(
-                $"The file has {sizeBytes} bytes, and a read-only mapping of bytes {offset} to {offset + lengthBytes} reaches past its end, " +
+                $"The file has {sizeBytes} bytes, and a read-only mapping of bytes {offset} to {offset + lengthBytes} goes past its end, " +
                 "where  every access would end the process: map less, or map read-write, which lengthens the file.");
         }
     }
