@@ -1,0 +1,31 @@
+// /proc/self/maps as far as the tests ask: what the kernel says is mapped at an address.
+
+using System.Globalization;
+
+namespace ShmIpc.Tests.Memory;
+
+internal static class ProcMaps
+{
+    /// <summary>The permissions at an address, such as <c>rw-s</c>; empty where nothing is mapped.</summary>
+    public static string PermissionsAt(nint address)
+    {
+        foreach (var line in File.ReadLines("/proc/self/maps"))
+        {
+            var fields = line.Split(' ', 3);
+            var dash = fields[0].IndexOf('-', StringComparison.Ordinal);
+            var start = nint.Parse(fields[0].AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            var end = nint.Parse(fields[0].AsSpan(dash + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            if (start <= address && address < end) return fields[1];
+        }
+
+        return "";
+    }
+
+    public static int LineCount() => File.ReadLines("/proc/self/maps").Count();
+
+    /// <summary>All address space in use, of which guard pages that merged into one line are part too.</summary>
+    public static long AddressSpaceBytes() =>
+        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[0], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
+    public static int DescriptorCount() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+}
