@@ -1,0 +1,93 @@
+// A display that is redrawn in place, for people at a terminal.
+using ShmIpc.Examples.Messages;
+using ShmIpc.Examples.Terminal;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace ShmIpc.Examples.Consumer;
+
+internal sealed class DashboardView(IAnsiConsole console, string channel, int topProcesses) : ITelemetryView
+{
+    private const int BarWidth = 30;
+
+    public Task RunAsync(Func<Action<TelemetryFigures, TelemetryTracker>, Task> follow) =>
+        console.Live(new Text($"Waiting for samples on channel '{channel}' ... Ctrl-C ends."))
+            .Overflow(VerticalOverflow.Crop)
+            .StartAsync(display => follow((figures, tracker) => display.UpdateTarget(Draw(figures, tracker))));
+
+    internal IRenderable Draw(TelemetryFigures figures, TelemetryTracker tracker) => new Rows(
+        Heading(figures, tracker), Load(figures), Transfer(figures), Processes(figures));
+
+    private Panel Heading(TelemetryFigures figures, TelemetryTracker tracker)
+    {
+        double rate = figures.Interval > TimeSpan.Zero ? 1 / figures.Interval.TotalSeconds : 0;
+        return new Panel(new Rows(
+            new Text($"{tracker.Samples:N0} samples, {rate:0.##}/s, {tracker.Lost:N0} lost, {tracker.Restarts:N0} producer restarts"),
+            new Text($"latency {tracker.Latency}"),
+            new Text(LatencyRecorder.Meaning, new Style(foreground: Color.Grey))))
+        {
+            Header = new PanelHeader($" {Markup.Escape(channel)} "),
+            Expand = true,
+        };
+    }
+
+    private static Table Load(TelemetryFigures figures)
+    {
+        Table table = Columns("core", "", "%");
+        foreach (CoreLoad core in figures.Cores)
+            table.AddRow(new Text($"cpu{core.Index}"), Bar(core.Percent), Percent(core.Percent));
+        if (figures.CpuPercent is double all)
+            table.AddRow(new Text("all"), Bar(all), Percent(all));
+        MemoryUse memory = figures.Sample.Memory;
+        if (memory.TotalBytes > 0)
+        {
+            double used = 100.0 * (memory.TotalBytes - memory.AvailableBytes) / memory.TotalBytes;
+            table.AddRow(new Text($"memory of {ByteSize.Format(memory.TotalBytes)}"), Bar(used), Percent(used));
+        }
+        return table;
+    }
+
+    private static Table Transfer(TelemetryFigures figures)
+    {
+        Table table = Columns("disk or network", "in", "out", "busy %");
+        foreach (DiskRate disk in figures.Disks)
+            table.AddRow(new Text(disk.Name), Rate(disk.ReadBytesPerSecond), Rate(disk.WrittenBytesPerSecond), Percent(disk.BusyPercent));
+        foreach (NetworkRate network in figures.Networks)
+            table.AddRow(new Text(network.Name), Rate(network.ReceivedBytesPerSecond), Rate(network.SentBytesPerSecond), Text.Empty);
+        return table;
+    }
+
+    private Table Processes(TelemetryFigures figures)
+    {
+        Table table = Columns("process", "pid", "cpu %", "memory", "threads");
+        foreach (ProcessLoad process in figures.Processes.Take(topProcesses))
+        {
+            ProcessCounters counters = process.Counters;
+            table.AddRow(new Text(counters.Name), Right($"{counters.ProcessId}"), Percent(process.CpuPercent),
+                Right(ByteSize.Format(counters.ResidentBytes)), Right($"{counters.Threads}"));
+        }
+        return table;
+    }
+
+    private static Table Columns(params string[] names)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey).Expand();
+        table.AddColumn(names[0]);
+        foreach (string name in names[1..])
+            table.AddColumn(new TableColumn(name).RightAligned());
+        return table;
+    }
+
+    private static Text Bar(double percent)
+    {
+        int filled = (int)Math.Round(Math.Clamp(percent, 0, 100) / 100 * BarWidth);
+        Color color = percent >= 90 ? Color.Red : percent >= 60 ? Color.Yellow : Color.Green;
+        return new Text(new string('#', filled) + new string('.', BarWidth - filled), new Style(foreground: color));
+    }
+
+    private static Text Percent(double percent) => Right($"{percent:0.0}");
+
+    private static Text Rate(double bytesPerSecond) => Right(ByteSize.Format(bytesPerSecond) + "/s");
+
+    private static Text Right(string text) => new Text(text).RightJustified();
+}
