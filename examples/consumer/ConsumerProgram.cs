@@ -11,8 +11,8 @@ namespace ShmIpc.Examples.Consumer;
 
 internal sealed class ConsumerProgram : ExampleProgram
 {
-    private const string Text = "Shows what a machine does, as `producer` publishes it through shared memory: a display on a terminal, lines elsewhere. "
-        + "With --replay, checks that every line of a replayed file arrives once, in order and unchanged.";
+    private const string Text = "Shows what a machine does, as `producer` publishes it through shared memory: a display on a terminal, "
+        + "lines elsewhere. With --replay, checks that every line of a replayed file arrives once, in order and unchanged.";
 
     private const string Epilogue = $"""
         Examples:
@@ -28,7 +28,8 @@ internal sealed class ConsumerProgram : ExampleProgram
         """;
 
     private readonly Option<bool> _replay = new("--replay") { Description = "Check a replay instead of showing live samples" };
-    private readonly Option<TimeSpan?> _timeout = Time("--timeout", "Give up when nothing arrives for this long (default: 30s with --replay, else never)");
+    private readonly Option<TimeSpan?> _timeout = Time("--timeout",
+        "Give up when nothing arrives for this long (default: 30s with --replay, else never)");
     private readonly Option<TimeSpan?> _duration = Time("--duration", "Stop after this time (default: until Ctrl-C)");
     private readonly Option<long?> _count = Number("--count", "Stop after this many samples");
     private readonly Option<long?> _top = Number("--top", "How many processes the display shows (default: 10)");

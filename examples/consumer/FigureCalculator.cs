@@ -37,8 +37,9 @@ internal sealed class FigureCalculator(TelemetrySample? older, TelemetrySample n
         return total == 0 ? null : Percent(busy, total);
     }
 
-    private CoreLoad[] Cores() => [.. Pairs(s => s.Cores, c => c.Index).Select(pair =>
-        new CoreLoad(pair.After.Index, Percent(pair.After.BusyTicks - pair.Before.BusyTicks, pair.After.TotalTicks - pair.Before.TotalTicks)))];
+    private CoreLoad[] Cores() => [.. Pairs(s => s.Cores, c => c.Index).Select(pair => new CoreLoad(
+        pair.After.Index,
+        Percent(pair.After.BusyTicks - pair.Before.BusyTicks, pair.After.TotalTicks - pair.Before.TotalTicks)))];
 
     private DiskRate[] Disks() => [.. Pairs(s => s.Disks, d => d.Name).Select(pair => new DiskRate(
         pair.After.Name,

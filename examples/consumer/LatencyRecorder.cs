@@ -1,4 +1,5 @@
-// End-to-end latency: from just before the producer handed the message to the channel (before serializing) until the consumer had it decoded.
+// End-to-end latency: from just before the producer handed the message to the channel (before serializing) until the consumer had it
+// decoded.
 // Both ends read the same clock, CLOCK_MONOTONIC, so the difference means what it says.
 using System.Diagnostics;
 using HdrHistogram;
@@ -15,7 +16,8 @@ internal sealed class LatencyRecorder
 
     private readonly LongHistogram _nanoseconds = new(1, LongestNanoseconds, 3);
 
-    /// <summary>Adds the latency of a message that was sent at <paramref name="sentTimestamp"/> and is here at <paramref name="nowTimestamp"/>.</summary>
+    /// <summary>Adds the latency of a message that was sent at <paramref name="sentTimestamp"/> and is here at
+    /// <paramref name="nowTimestamp"/>.</summary>
     public void Add(long sentTimestamp, long nowTimestamp)
     {
         double nanoseconds = (nowTimestamp - sentTimestamp) * (1e9 / Stopwatch.Frequency);

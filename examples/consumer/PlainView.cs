@@ -13,8 +13,10 @@ internal sealed class PlainView(TextWriter output) : ITelemetryView
     internal static string Line(TelemetryFigures figures, TelemetryTracker tracker)
     {
         TelemetrySample sample = figures.Sample;
-        string time = DateTimeOffset.FromUnixTimeMilliseconds(sample.UnixMilliseconds).ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-        string memory = $"mem {ByteSize.Format(sample.Memory.TotalBytes - sample.Memory.AvailableBytes)} of {ByteSize.Format(sample.Memory.TotalBytes)}";
+        MemoryUse use = sample.Memory;
+        string time = DateTimeOffset.FromUnixTimeMilliseconds(sample.UnixMilliseconds).ToLocalTime()
+            .ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+        string memory = $"mem {ByteSize.Format(use.TotalBytes - use.AvailableBytes)} of {ByteSize.Format(use.TotalBytes)}";
         string latency = $"latency p50 {Latency.Format(tracker.Latency.P50)} p99 {Latency.Format(tracker.Latency.P99)}";
         if (figures.Interval == TimeSpan.Zero)
             return $"{time} #{sample.Sequence} {memory}; rates follow with the next sample";

@@ -1,7 +1,7 @@
 // Decides whether a replay arrived as it was sent: every line once, in order, unchanged.
 //
-// A channel outlives its users, so a consumer may find what an earlier replay left in it, or attach in the middle of one. Such lines are not
-// this consumer's: a producer waits for a consumer before its first line, so the replay to check begins after `attachedTimestamp`.
+// A channel outlives its users, so a consumer may find what an earlier replay left in it, or attach in the middle of one. Such lines
+// are not this consumer's: a producer waits for a consumer before its first line, so the replay to check begins after `attachedTimestamp`.
 // Every other replay is counted as foreign and otherwise ignored.
 using ShmIpc.Examples.Messages;
 

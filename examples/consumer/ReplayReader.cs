@@ -1,4 +1,5 @@
-// Reads a replay and checks it. A thread of its own in a tight loop: the producer writes at full speed, and the reader should not be the brake.
+// Reads a replay and checks it. A thread of its own in a tight loop: the producer writes at full speed, and the reader should not be the
+// brake.
 using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using ShmIpc.Channels;
@@ -48,7 +49,11 @@ internal sealed class ReplayReader(ReplaySettings settings, IHostApplicationLife
 
     // False, with the reason on standard error, when no further message is to be expected.
     private bool TryRead(
-        ShmChannel<ReplayLine> channel, Consumer<ReplayLine> consumer, ReplayChecker checker, CancellationToken stopping, out ReplayLine line)
+        ShmChannel<ReplayLine> channel,
+        Consumer<ReplayLine> consumer,
+        ReplayChecker checker,
+        CancellationToken stopping,
+        out ReplayLine line)
     {
         if (consumer.TryRead(out line))
             return true;
@@ -66,8 +71,8 @@ internal sealed class ReplayReader(ReplaySettings settings, IHostApplicationLife
             if (gone)
                 return true;
             if (Stopwatch.GetElapsedTime(since) >= settings.Timeout)
-                return GiveUp($"nothing arrived on channel '{channel.Name}' for {settings.Timeout.TotalSeconds:0.###} s. Start `producer --replay FILE` "
-                    + "with the same --channel and --root, or wait longer with --timeout.");
+                return GiveUp($"nothing arrived on channel '{channel.Name}' for {settings.Timeout.TotalSeconds:0.###} s. "
+                    + "Start `producer --replay FILE` with the same --channel and --root, or wait longer with --timeout.");
         }
     }
 

@@ -26,6 +26,6 @@ internal static class ReplayTable
         table.AddRow("every line once and in order", received.Complete ? "yes" : "NO");
         console.Write(table);
         console.WriteLine($"Latency is {LatencyRecorder.Meaning}. A producer at full speed keeps the channel full, so that is mostly");
-        console.WriteLine("the time a line waits its turn; `producer --rate` and live telemetry show the latency of a channel that is not full.");
+        console.WriteLine("the time a line waits its turn; `producer --rate N` and live telemetry show the latency without a queue.");
     }
 }

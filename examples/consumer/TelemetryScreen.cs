@@ -25,12 +25,13 @@ internal sealed class TelemetryScreen(
         }
         bool waitedInVain = _tracker.Samples == 0 && !stopping.IsCancellationRequested;
         return waitedInVain
-            ? throw new ExampleException(ExitCode.NoPeer, $"nothing arrived on channel '{settings.Channel.Name}'. Start `producer` with the same "
-                + "--channel and --root.")
+            ? throw new ExampleException(ExitCode.NoPeer, $"nothing arrived on channel '{settings.Channel.Name}'. "
+                + "Start `producer` with the same --channel and --root.")
             : ExitCode.Ok;
     }
 
-    /// <summary>Shows samples until there were enough, the time is up, or the program is stopped; false when the next one did not come in time.</summary>
+    /// <summary>Shows samples until there were enough, the time is up, or the program is stopped; false when the next one did not come
+    /// in time.</summary>
     private async Task<bool> FollowAsync(Action<TelemetryFigures, TelemetryTracker> show, CancellationToken stopping)
     {
         using var timeUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);

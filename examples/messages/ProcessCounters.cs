@@ -4,7 +4,8 @@ using MessagePack;
 namespace ShmIpc.Examples.Messages;
 
 /// <summary>What one process has used since it started.</summary>
-/// <param name="ProcessId">Its number. The kernel uses numbers again: only together with <paramref name="StartTicks"/> does it name one process.</param>
+/// <param name="ProcessId">Its number. The kernel uses numbers again: only together with <paramref name="StartTicks"/> does it name one
+/// process.</param>
 /// <param name="StartTicks">When it started, in clock ticks after the machine did.</param>
 /// <param name="Name">Its name, at most 15 bytes, as the kernel keeps it.</param>
 /// <param name="State">One letter, as in <c>ps</c>: R running, S sleeping, D waiting for a disk, Z dead and not yet collected.</param>

@@ -6,7 +6,8 @@ namespace ShmIpc.Examples.Messages;
 /// <summary>One line of a replayed file, or the end of the replay.</summary>
 /// <param name="Run">Names one replay, so that what an earlier one left in the channel is not taken for this one.</param>
 /// <param name="Number">1 for the first line of the replay, then one more each; the end has the number after the last line's.</param>
-/// <param name="SentTimestamp">When the line was handed to the channel: <c>Stopwatch.GetTimestamp()</c>, CLOCK_MONOTONIC, the same in every process.</param>
+/// <param name="SentTimestamp">When the line was handed to the channel: <c>Stopwatch.GetTimestamp()</c>, CLOCK_MONOTONIC, the same in
+/// every process.</param>
 /// <param name="Text">The bytes of the line without its line feed, whatever encoding they are in; empty in the end.</param>
 /// <param name="End">Null in every message but the last.</param>
 [MessagePackObject]

@@ -20,7 +20,8 @@ public sealed record TelemetrySample
     [Key(2)]
     public required long UnixMilliseconds { get; init; }
 
-    /// <summary>When the counters were read: <c>Stopwatch.GetTimestamp()</c>, which is CLOCK_MONOTONIC and so means the same in every process.</summary>
+    /// <summary>When the counters were read: <c>Stopwatch.GetTimestamp()</c>, which is CLOCK_MONOTONIC and so means the same in every
+    /// process.</summary>
     [Key(3)]
     public required long SampledTimestamp { get; init; }
 

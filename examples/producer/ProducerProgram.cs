@@ -26,14 +26,16 @@ internal sealed class ProducerProgram : ExampleProgram
         """;
 
     private readonly Option<TimeSpan?> _interval = Time("--interval", "Time between two samples (default: 1s)");
-    private readonly Option<TimeSpan?> _duration = Time("--duration", "Stop after this time (default: until Ctrl-C, or the end of the replay)");
+    private readonly Option<TimeSpan?> _duration = Time("--duration",
+        "Stop after this time (default: until Ctrl-C, or the end of the replay)");
     private readonly Option<long?> _count = Number("--count", "Stop after this many samples");
     private readonly Option<long?> _processes = Number("--processes", "The most processes in a sample, busiest first (default: 500)");
     private readonly Option<string?> _replay = new("--replay") { Description = "Send the lines of this file", HelpName = "FILE" };
     private readonly Option<long?> _repeat = Number("--repeat", "Send the file this often (default: 1)");
     private readonly Option<long?> _lines = Number("--lines", "Send this many lines, starting over at the end of the file");
     private readonly Option<long?> _rate = Number("--rate", "Send this many lines a second (default: as many as go)");
-    private readonly Option<TimeSpan?> _wait = Time("--wait-for-consumer", "How long a replay waits for a consumer to be there (default: 30s)");
+    private readonly Option<TimeSpan?> _wait = Time("--wait-for-consumer",
+        "How long a replay waits for a consumer to be there (default: 30s)");
 
     public ProducerProgram()
         : base(Text, Epilogue)

@@ -48,7 +48,8 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
         return file;
     }
 
-    // With nobody there the channel keeps the newest messages and forgets the oldest, which is right for a channel and useless for a replay.
+    // With nobody there the channel keeps the newest messages and forgets the oldest, which is right for a channel and useless for a
+    // replay.
     private void WaitForConsumer(ShmChannel<ReplayLine> channel, CancellationToken stopping)
     {
         if (channel.ConsumerCount == 0)
@@ -58,8 +59,8 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
         {
             if (Stopwatch.GetElapsedTime(started) >= settings.WaitForConsumer)
                 throw new ExampleException(ExitCode.NoPeer, $"no consumer came to channel '{channel.Name}' within "
-                    + $"{settings.WaitForConsumer.TotalSeconds:0.###} s. Start `consumer --replay` with the same --channel and --root, or wait longer "
-                    + "with --wait-for-consumer.");
+                    + $"{settings.WaitForConsumer.TotalSeconds:0.###} s. Start `consumer --replay` with the same --channel and --root, "
+                    + "or wait longer with --wait-for-consumer.");
             stopping.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10));
             stopping.ThrowIfCancellationRequested();
         }
@@ -107,8 +108,8 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
         }
         catch (InvalidDataException e)
         {
-            throw new ExampleException(ExitCode.Failed, $"{settings.File}: {e.Message}, which is what one message of this channel can carry "
-                + $"(lane capacity {ByteSize.Format(channel.LaneCapacityBytes)}). Use a new channel with a larger --lane-capacity.");
+            throw new ExampleException(ExitCode.Failed, $"{settings.File}: {e.Message}, which is what one message of this channel can "
+                + $"carry (lane capacity {ByteSize.Format(channel.LaneCapacityBytes)}). Use a new channel with a larger --lane-capacity.");
         }
     }
 

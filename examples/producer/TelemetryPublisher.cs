@@ -38,7 +38,8 @@ internal sealed class TelemetryPublisher(
         catch (OperationCanceledException)
         {
         }
-        Console.WriteLine($"Published {published:N0} samples" + (skipped > 0 ? $", skipped {skipped:N0} because a consumer did not read." : "."));
+        string noRoom = skipped > 0 ? $", skipped {skipped:N0} because a consumer did not read" : "";
+        Console.WriteLine($"Published {published:N0} samples{noRoom}.");
         JsonFile.Write(settings.JsonPath, new TelemetrySent(published, skipped));
         return ExitCode.Ok;
     }

@@ -8,7 +8,8 @@ public static class ByteSize
 {
     private static readonly string[] _units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-    /// <summary>Reads a size such as <c>65536</c>, <c>64K</c>, <c>64KiB</c> or <c>1M</c>; false when <paramref name="text"/> is none.</summary>
+    /// <summary>Reads a size such as <c>65536</c>, <c>64K</c>, <c>64KiB</c> or <c>1M</c>; false when <paramref name="text"/> is
+    /// none.</summary>
     public static bool TryParse(string text, out long bytes)
     {
         bytes = 0;
@@ -22,7 +23,8 @@ public static class ByteSize
             "G" or "GB" or "GIB" => 30,
             _ => -1,
         };
-        if (shift < 0 || !long.TryParse(text.AsSpan(0, digits < 0 ? text.Length : digits), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
+        ReadOnlySpan<char> digitText = digits < 0 ? text : text.AsSpan(0, digits);
+        if (shift < 0 || !long.TryParse(digitText, NumberStyles.None, CultureInfo.InvariantCulture, out long number))
             return false;
         if (number > long.MaxValue >> shift)
             return false;

@@ -6,7 +6,8 @@ namespace ShmIpc.Examples.Terminal;
 /// <summary>The channel as named on the command line.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Root">The directory it lives in; null for the library's default.</param>
-/// <param name="LaneCapacityBytes">How far a producer may be ahead, in bytes; null for the library's default, or whatever an existing channel has.</param>
+/// <param name="LaneCapacityBytes">How far a producer may be ahead, in bytes; null for the library's default, or whatever an existing
+/// channel has.</param>
 public sealed record ChannelSettings(string Name, string? Root, long? LaneCapacityBytes)
 {
     /// <summary>The same for the library.</summary>

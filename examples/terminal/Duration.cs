@@ -11,7 +11,8 @@ public static class Duration
     /// <summary>The longest duration taken: longer ones than this are typing errors.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(20);
 
-    /// <summary>Reads a duration; false when <paramref name="text"/> is none, or is negative, zero or longer than <see cref="Longest"/>.</summary>
+    /// <summary>Reads a duration; false when <paramref name="text"/> is none, or is negative, zero or longer than
+    /// <see cref="Longest"/>.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
@@ -19,7 +20,8 @@ public static class Duration
         {
             if (!text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
                 continue;
-            if (!double.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+            ReadOnlySpan<char> digits = text.AsSpan(0, text.Length - suffix.Length);
+            if (!double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
                 return false;
             double total = number * seconds;
             if (!(total >= 0.001) || total > Longest.TotalSeconds)

@@ -9,7 +9,8 @@ public sealed class ExampleException(int exitCode, string message) : Exception(m
     /// <summary>One of <see cref="Terminal.ExitCode"/>.</summary>
     public int ExitCode { get; } = exitCode;
 
-    /// <summary>The exit code for <paramref name="exception"/> when its message explains it to a user, or null when it is a bug and deserves its stack trace.</summary>
+    /// <summary>The exit code for <paramref name="exception"/> when its message explains it to a user, or null when it is a bug and
+    /// deserves its stack trace.</summary>
     public static int? ExitCodeOf(Exception exception) => exception switch
     {
         ExampleException failure => failure.ExitCode,

@@ -26,7 +26,11 @@ public abstract class ExampleProgram
 
     private readonly Option<long?> _laneCapacity;
 
-    private readonly Option<string?> _json = new("--json") { Description = "Write the result to this file, for scripts", HelpName = "FILE" };
+    private readonly Option<string?> _json = new("--json")
+    {
+        Description = "Write the result to this file, for scripts",
+        HelpName = "FILE",
+    };
 
     /// <summary>Sets up the options that both programs have.</summary>
     protected ExampleProgram(string description, string epilogue)
@@ -107,12 +111,8 @@ public abstract class ExampleProgram
 
     private static bool IsGiven(CommandResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
-    private static Option<T> Parsed<T>(string name, string helpName, string description, Func<string, T> parse, string expected) => new(name)
-    {
-        Description = description,
-        HelpName = helpName,
-        CustomParser = result => Parse(result, name, parse, expected),
-    };
+    private static Option<T> Parsed<T>(string name, string helpName, string description, Func<string, T> parse, string expected) =>
+        new(name) { Description = description, HelpName = helpName, CustomParser = result => Parse(result, name, parse, expected) };
 
     private static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse, string expected)
     {
@@ -128,7 +128,8 @@ public abstract class ExampleProgram
         try
         {
             HostApplicationBuilder builder = Host.CreateApplicationBuilder();
-            // Standard output belongs to the program's own text. The host would print the stack trace of a failed start: the catch below says it shorter.
+            // Standard output belongs to the program's own text. The host would print the stack trace of a failed start: the catch below
+            // says it shorter.
             builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
                 .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
             builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>

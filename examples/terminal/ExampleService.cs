@@ -30,7 +30,8 @@ public abstract class ExampleService(IHostApplicationLifetime lifetime, Outcome 
         }
     }
 
-    /// <summary>Runs <paramref name="work"/> on a thread of its own: a loop that spins and blocks has no business on the thread pool.</summary>
+    /// <summary>Runs <paramref name="work"/> on a thread of its own: a loop that spins and blocks has no business on the thread
+    /// pool.</summary>
     protected static Task<int> OnOwnThread(Func<int> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -32,12 +32,14 @@ public sealed class LineSourceTests
         var source = new LineSource(new MemoryStream("a\nbb\nccccc\n"u8.ToArray()), longestLine: 4, bufferBytes: 2);
         Assert.True(source.TryRead(out _));
         Assert.True(source.TryRead(out _));
-        Assert.Contains("line 3 is longer than 4 bytes", Assert.Throws<InvalidDataException>(() => source.TryRead(out _)).Message, StringComparison.Ordinal);
+        InvalidDataException tooLong = Assert.Throws<InvalidDataException>(() => source.TryRead(out _));
+        Assert.Contains("line 3 is longer than 4 bytes", tooLong.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_line_of_just_the_longest_length_passes() =>
-        Assert.Equal(["12345", "12345"], Lines(new LineSource(new MemoryStream("12345\n12345"u8.ToArray()), longestLine: 5, bufferBytes: 3)));
+        Assert.Equal(["12345", "12345"],
+            Lines(new LineSource(new MemoryStream("12345\n12345"u8.ToArray()), longestLine: 5, bufferBytes: 3)));
 
     private static List<string> Lines(LineSource source)
     {

@@ -52,7 +52,8 @@ public sealed class MachineSamplerTests : IDisposable
     [Fact]
     public void A_file_longer_than_the_buffer_is_read_whole()
     {
-        File.WriteAllText(Path.Combine(_proc.FullName, "stat"), string.Join('\n', Enumerable.Range(0, 4000).Select(i => $"cpu{i} {i} 0 0 0 0 0 0 0")));
+        IEnumerable<string> lines = Enumerable.Range(0, 4000).Select(i => $"cpu{i} {i} 0 0 0 0 0 0 0");
+        File.WriteAllText(Path.Combine(_proc.FullName, "stat"), string.Join('\n', lines));
         Assert.Equal(Enumerable.Range(0, 4000), new MachineSampler(1, _proc.FullName).Sample().Cores.Select(c => (int)c.BusyTicks));
     }
 

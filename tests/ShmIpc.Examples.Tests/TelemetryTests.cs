@@ -76,7 +76,8 @@ public sealed class TelemetryTests
         using var text = new StringWriter();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
         console.Profile.Width = 100;
-        console.Write(new DashboardView(console, "a[b]", topProcesses: 5).Draw(new FigureCalculator(older, newer).Calculate(), new TelemetryTracker()));
+        var view = new DashboardView(console, "a[b]", topProcesses: 5);
+        console.Write(view.Draw(new FigureCalculator(older, newer).Calculate(), new TelemetryTracker()));
         Assert.Contains("[red]x[/]", text.ToString(), StringComparison.Ordinal);
         Assert.Contains("a[b]", text.ToString(), StringComparison.Ordinal);
     }
@@ -91,6 +92,11 @@ public sealed class TelemetryTests
         Memory = new MemoryUse(1 << 30, 1 << 29, 0, 0, 0, 0),
         Disks = [new("vda", 4096 * scale, 8192 * scale, 100 * scale)],
         Networks = [new("lo", 99 * scale, 99 * scale, 0), new("eth0", 500 * scale, 700 * scale, 0)],
-        Processes = [new(10, 1, "ten", 'R', 50 * scale, 1, 1), new(20, 1, "twenty", 'R', 75 * scale, 1, 1), new(30, 1, "idle", 'S', 5, 1, 1)],
+        Processes =
+        [
+            new(10, 1, "ten", 'R', 50 * scale, 1, 1),
+            new(20, 1, "twenty", 'R', 75 * scale, 1, 1),
+            new(30, 1, "idle", 'S', 5, 1, 1),
+        ],
     };
 }

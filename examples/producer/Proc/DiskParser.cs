@@ -1,4 +1,5 @@
-// /proc/diskstats: `major minor name reads merged sectors ms writes merged sectors ms in-flight busy-ms ...`, one line for each block device.
+// /proc/diskstats: `major minor name reads merged sectors ms writes merged sectors ms in-flight busy-ms ...`, one line for each block
+// device.
 using System.Text;
 using ShmIpc.Examples.Messages;
 
@@ -9,7 +10,8 @@ internal static class DiskParser
     // Whatever the disk's own sectors are, the kernel counts in these.
     private const int SectorBytes = 512;
 
-    /// <summary>The devices that <paramref name="isDisk"/> accepts: without partitions and stacked devices, nothing is counted twice.</summary>
+    /// <summary>The devices that <paramref name="isDisk"/> accepts: without partitions and stacked devices, nothing is counted
+    /// twice.</summary>
     public static DiskCounters[] Parse(ReadOnlySpan<byte> text, Func<string, bool> isDisk)
     {
         var disks = new List<DiskCounters>();

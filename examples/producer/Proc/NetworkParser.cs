@@ -1,4 +1,5 @@
-// /proc/net/dev: two lines of heading, then `name: bytes packets errs drop fifo frame compressed multicast`, and the same eight for sending.
+// /proc/net/dev: two lines of heading, then `name: bytes packets errs drop fifo frame compressed multicast`, and the same eight for
+// sending.
 using System.Text;
 using ShmIpc.Examples.Messages;
 
