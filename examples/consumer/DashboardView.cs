@@ -9,6 +9,7 @@ namespace ShmIpc.Examples.Consumer;
 internal sealed class DashboardView(IAnsiConsole console, string channel, int topProcesses) : ITelemetryView
 {
     private const int BarWidth = 30;
+    private const int MostCores = 16; // more would push the rest off the screen
 
     public Task RunAsync(Func<Action<TelemetryFigures, TelemetryTracker>, Task> follow) =>
         console.Live(new Text($"Waiting for samples on channel '{channel}' ... Ctrl-C ends."))
@@ -33,19 +34,23 @@ internal sealed class DashboardView(IAnsiConsole console, string channel, int to
 
     private static Table Load(TelemetryFigures figures)
     {
-        Table table = Columns("core", "", "%");
-        foreach (CoreLoad core in figures.Cores)
-            table.AddRow(new Text($"cpu{core.Index}"), Bar(core.Percent), Percent(core.Percent));
-        if (figures.CpuPercent is double all)
-            table.AddRow(new Text("all"), Bar(all), Percent(all));
+        Table table = Columns("load", "%", "");
+        table.Columns[2].LeftAligned();
         MemoryUse memory = figures.Sample.Memory;
         if (memory.TotalBytes > 0)
-        {
-            double used = 100.0 * (memory.TotalBytes - memory.AvailableBytes) / memory.TotalBytes;
-            table.AddRow(new Text($"memory of {ByteSize.Format(memory.TotalBytes)}"), Bar(used), Percent(used));
-        }
+            AddLoad(table, $"memory of {ByteSize.Format(memory.TotalBytes)}", 100.0 * (memory.TotalBytes - memory.AvailableBytes) / memory.TotalBytes);
+        if (figures.CpuPercent is double all)
+            AddLoad(table, "all cores", all);
+        bool tooMany = figures.Cores.Length > MostCores;
+        IEnumerable<CoreLoad> cores = tooMany ? figures.Cores.OrderByDescending(core => core.Percent).Take(MostCores) : figures.Cores;
+        foreach (CoreLoad core in cores)
+            AddLoad(table, $"core {core.Index}", core.Percent);
+        if (tooMany)
+            table.AddRow($"and {figures.Cores.Length - MostCores} less busy cores", "", "");
         return table;
     }
+
+    private static void AddLoad(Table table, string name, double percent) => table.AddRow(new Text(name), Percent(percent), Bar(percent));
 
     private static Table Transfer(TelemetryFigures figures)
     {

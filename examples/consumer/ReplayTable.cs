@@ -25,7 +25,8 @@ internal static class ReplayTable
             table.AddRow("of other replays, ignored", $"{received.ForeignMessages:N0}");
         table.AddRow("every line once and in order", received.Complete ? "yes" : "NO");
         console.Write(table);
-        console.WriteLine($"Latency is {LatencyRecorder.Meaning}. A producer at full speed keeps the channel full, so that is mostly");
-        console.WriteLine("the time a line waits its turn; `producer --rate N` and live telemetry show the latency without a queue.");
+        // Not through Spectre, which breaks lines at 80 columns when there is no terminal.
+        Console.WriteLine($"Latency is {LatencyRecorder.Meaning}. A producer at full speed keeps the channel full, so that is mostly");
+        Console.WriteLine("the time a line waits its turn; `producer --rate N` and live telemetry show the latency without a queue.");
     }
 }

@@ -23,7 +23,8 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
     private int Replay(CancellationToken stopping)
     {
         using FileStream file = Open();
-        using ShmChannel<ReplayLine> channel = ShmChannel.CreateOrOpen<ReplayLine>(settings.Channel.Name, settings.Channel.ToOptions());
+        using ShmChannel<ReplayLine> channel = ShmChannel.CreateOrOpen<ReplayLine>(
+            settings.Channel.Name, settings.Channel.ToOptions(isSingleThreaded: true));
         using Producer<ReplayLine> producer = channel.CreateProducer();
         WaitForConsumer(channel, stopping);
 
