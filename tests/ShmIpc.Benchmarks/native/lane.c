@@ -1,0 +1,148 @@
+// The channels' lane protocol in C, in two processes: one-way throughput, and round trips over two lanes.
+//
+//   lane oneway|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]
+//
+// Every message is copied in from private memory (memcpy) and copied out to private memory (memcpy), and carries its number in its
+// first 8 bytes, which the reader checks. A consumer that has read something and finds nothing more pauses BACK_OFF_PAUSES times
+// (one way only) before it looks again at the line that the producer is filling; after that it looks at every pause.
+#include "lane.h"
+
+enum { CONTROL_BYTES = 4096 };
+
+static unsigned char *buffer;
+static unsigned payload_bytes, back_off;
+
+static void write_message(struct producer *lane, uint64_t number, _Atomic uint64_t *stop)
+{
+    memcpy(buffer, &number, sizeof number);
+    while (!lane_try_write(lane, buffer, payload_bytes)) {
+        if (atomic_load_explicit(stop, memory_order_relaxed) != 0) {
+            exit(0);
+        }
+        relax();
+    }
+}
+
+static uint64_t read_message(struct consumer *lane, unsigned back_off_pauses)
+{
+    uint32_t length;
+    const unsigned char *payload = lane_try_read(lane, &length);
+    if (payload == NULL) {
+        for (unsigned i = 0; i < back_off_pauses; i++) {
+            relax();
+        }
+        while ((payload = lane_try_read(lane, &length)) == NULL) {
+            relax();
+        }
+    }
+    memcpy(buffer, payload, length);
+    uint64_t number;
+    memcpy(&number, buffer, sizeof number);
+    return number;
+}
+
+static void check(uint64_t number, uint64_t expected)
+{
+    if (number != expected) {
+        fprintf(stderr, "message %llu came in place of %llu\n", (unsigned long long)number, (unsigned long long)expected);
+        exit(1);
+    }
+}
+
+static void send_until_stopped(struct producer *lane, _Atomic uint64_t *stop)
+{
+    for (uint64_t number = 0; atomic_load_explicit(stop, memory_order_relaxed) == 0;) {
+        for (int i = 0; i < BATCH; i++) {
+            write_message(lane, number++, stop);
+        }
+    }
+}
+
+static void receive(struct consumer *lane, uint64_t warm_up_ns, uint64_t measure_ns)
+{
+    uint64_t number = 0, operations = 0, start = now_ns(), now = start, measured_from = 0;
+    while (measured_from == 0 || now - measured_from < measure_ns) {
+        for (int i = 0; i < BATCH; i++, number++) {
+            check(read_message(lane, back_off), number);
+        }
+        operations += BATCH;
+        now = now_ns();
+        if (measured_from == 0 && now - start >= warm_up_ns) {
+            measured_from = now;
+            operations = 0;
+        }
+    }
+    report(operations, now - measured_from, NULL, 0, NULL, 0);
+}
+
+struct two_lanes {
+    struct producer out;
+    struct consumer in;
+    _Atomic uint64_t *stop;
+};
+
+static void round_trip(void *state, uint64_t number)
+{
+    struct two_lanes *lanes = state;
+    write_message(&lanes->out, number, lanes->stop);
+    check(read_message(&lanes->in, 0), number);
+}
+
+static void echo(struct two_lanes *lanes)
+{
+    for (uint64_t number; (number = read_message(&lanes->in, 0)) != UINT64_MAX;) {
+        write_message(&lanes->out, number, lanes->stop);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 9) {
+        fprintf(stderr,
+                "usage: lane oneway|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]\n");
+        return 2;
+    }
+    bool one_way = strcmp(argv[1], "oneway") == 0;
+    size_t capacity = strtoul(argv[3], NULL, 10);
+    payload_bytes = (unsigned)strtoul(argv[4], NULL, 10);
+    uint64_t warm_up_ns = strtoull(argv[5], NULL, 10) * 1000000, measure_ns = strtoull(argv[6], NULL, 10) * 1000000;
+    back_off = argc > 9 ? (unsigned)strtoul(argv[9], NULL, 10) : 0;
+    if (payload_bytes < 8 || payload_bytes > capacity / 2 - 16 || (capacity & (capacity - 1)) != 0) {
+        fprintf(stderr, "8 bytes to half the capacity of payload, and a power of two of capacity\n");
+        return 2;
+    }
+    buffer = calloc(1, payload_bytes);
+    int file = open_shared(argv[2], CONTROL_BYTES + 2 * capacity);
+    struct lane_control *control = map_shared(file, CONTROL_BYTES);
+    pid_t peer = start_peer((unsigned)((warm_up_ns + 2 * measure_ns) / 1000000000u) + 10);
+    pin(atoi(argv[peer == 0 ? 8 : 7]));
+
+    // One way: the second process writes lane 0 and the first reads it, and measures. Round trip: the first writes lane 0 and reads lane 1.
+    struct two_lanes lanes = { .stop = &control[0].stop };
+    bool first = peer != 0;
+    int written = !one_way && !first, read = !one_way && first;
+    if (!one_way || !first) {
+        lanes.out.data = lane_map(file, CONTROL_BYTES + (off_t)written * (off_t)capacity, capacity, PROT_READ | PROT_WRITE);
+        lanes.out.cursor = &control[written].cursor;
+        lanes.out.capacity = lanes.out.limit = capacity;
+    }
+    if (!one_way || first) {
+        lanes.in.data = lane_map(file, CONTROL_BYTES + (off_t)read * (off_t)capacity, capacity, PROT_READ);
+        lanes.in.cursor = &control[read].cursor;
+        lanes.in.capacity = capacity;
+    }
+
+    if (!first) {
+        one_way ? send_until_stopped(&lanes.out, lanes.stop) : echo(&lanes);
+        return 0;
+    }
+    if (one_way) {
+        receive(&lanes.in, warm_up_ns, measure_ns);
+        atomic_store_explicit(lanes.stop, 1, memory_order_relaxed);
+    } else {
+        measure_round_trips(round_trip, &lanes, warm_up_ns, measure_ns);
+        write_message(&lanes.out, UINT64_MAX, lanes.stop);
+    }
+    finish_peer(peer);
+    return 0;
+}
