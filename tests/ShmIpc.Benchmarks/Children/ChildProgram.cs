@@ -1,0 +1,63 @@
+// `child SETTINGS`: plays one role in a process of its own, on the main thread, pinned to one processor, and prints one JSON line.
+
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text.Json;
+using ShmIpc.Channels;
+
+namespace ShmIpc.Benchmarks.Children;
+
+internal static class ChildProgram
+{
+    public const string Verb = "child";
+
+    public static int Run(string argument)
+    {
+        ChildSettings settings = ChildSettings.FromArgument(argument);
+        Lifeline lifeline = new();
+        using (Process self = Process.GetCurrentProcess())
+        {
+            // This pins the main thread, which is the measured one, and those it starts; the runtime's earlier threads stay free.
+            self.ProcessorAffinity = (nint)(1L << settings.Cpu);
+        }
+
+        Sample sample = settings.Transport == Transport.UnixSocket ? OverUnixSocket(settings, lifeline) : OverChannel(settings, lifeline);
+        Console.Out.WriteLine(JsonSerializer.Serialize(sample, JsonLine.Options));
+        return 0;
+    }
+
+    private static Sample OverChannel(ChildSettings settings, Lifeline lifeline)
+    {
+        using ChannelEnds ends = new(settings);
+        switch (settings.Role)
+        {
+            case Role.Ping:
+                ChannelReceiver replies = new(ends.Consumer("back"));
+                return new Ping<ChannelSender, ChannelReceiver>(new(ends.Producer("there")), replies, settings).Run();
+            case Role.Echo:
+                ChannelReceiver requests = new(ends.Consumer("there"));
+                return new Echo<ChannelSender, ChannelReceiver>(new(ends.Producer("back")), requests, settings).Run();
+            case Role.Receiver:
+                return new Receiver<ChannelReceiver>(new(ends.Consumer("there")), settings).Run();
+            case Role.Sender when settings.Transport == Transport.ChannelClaim:
+                return new Sender<ChannelClaimSender>(new(ends.Producer("there")), lifeline, settings).Run();
+            default:
+                return new Sender<ChannelSender>(new(ends.Producer("there")), lifeline, settings).Run();
+        }
+    }
+
+    private static Sample OverUnixSocket(ChildSettings settings, Lifeline lifeline)
+    {
+        using Socket socket = UnixEnds.Connect(settings);
+        UnixSender sender = new(socket, settings.PayloadBytes);
+        UnixReceiver receiver = new(new UnixFrames(socket));
+        IRole role = settings.Role switch
+        {
+            Role.Ping => new Ping<UnixSender, UnixReceiver>(sender, receiver, settings),
+            Role.Echo => new Echo<UnixSender, UnixReceiver>(sender, receiver, settings),
+            Role.Receiver => new Receiver<UnixReceiver>(receiver, settings),
+            _ => new Sender<UnixSender>(sender, lifeline, settings),
+        };
+        return role.Run();
+    }
+}

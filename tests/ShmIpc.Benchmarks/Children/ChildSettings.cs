@@ -1,0 +1,33 @@
+// What the driver tells one child process, as the one JSON argument of its command line.
+
+using System.Text.Json;
+using ShmIpc.Channels;
+
+namespace ShmIpc.Benchmarks.Children;
+
+internal sealed record ChildSettings
+{
+    public required Role Role { get; init; }
+
+    public required Transport Transport { get; init; }
+
+    public required int PayloadBytes { get; init; }
+
+    public WaitStrategy WaitStrategy { get; init; } = WaitStrategy.BusySpin;
+
+    public long LaneCapacityBytes { get; init; } = 1 << 20;
+
+    /// <summary>A directory of this measurement's own: channels and sockets live in it.</summary>
+    public string Directory { get; init; } = "";
+
+    public int Cpu { get; init; }
+
+    public TimeSpan WarmUp { get; init; }
+
+    public TimeSpan Measure { get; init; }
+
+    public string ToArgument() => JsonSerializer.Serialize(this, JsonLine.Options);
+
+    public static ChildSettings FromArgument(string argument) =>
+        JsonSerializer.Deserialize<ChildSettings>(argument, JsonLine.Options) ?? throw new FormatException("Empty child settings.");
+}

@@ -1,0 +1,10 @@
+namespace ShmIpc.Benchmarks.Children;
+
+/// <summary>What one process of a pair does. Ping and receiver measure; echo and sender serve them.</summary>
+internal enum Role
+{
+    Ping,
+    Echo,
+    Receiver,
+    Sender,
+}

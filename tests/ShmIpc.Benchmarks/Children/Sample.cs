@@ -1,0 +1,34 @@
+// What one process measured: the JSON line that it prints. The C programs print the same names, without the allocations.
+
+namespace ShmIpc.Benchmarks.Children;
+
+internal sealed record Sample
+{
+    /// <summary>Messages, or round trips, of the phase that reads the clock only once a batch.</summary>
+    public long Operations { get; init; }
+
+    public double Seconds { get; init; }
+
+    /// <summary>The median batch's time a round trip: a mean that is blind to the moments in which the kernel ran somebody else.</summary>
+    public double TypicalNs { get; init; }
+
+    /// <summary>Percentiles of single round trips, each timed, in a phase of their own. 0 where nothing goes round.</summary>
+    public double P50Ns { get; init; }
+
+    public double P99Ns { get; init; }
+
+    public double P999Ns { get; init; }
+
+    public double MaxNs { get; init; }
+
+    public long Samples { get; init; }
+
+    /// <summary>Managed bytes that the measuring or serving thread allocated after its warm-up.</summary>
+    public long AllocatedBytes { get; init; }
+
+    /// <summary>The messages over which <see cref="AllocatedBytes"/> were counted.</summary>
+    public long AllocationOperations { get; init; }
+
+    /// <summary>How often the kernel took the processor away from this thread in its whole life: high where others were at work.</summary>
+    public long Preemptions { get; init; }
+}

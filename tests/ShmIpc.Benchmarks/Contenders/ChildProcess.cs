@@ -1,0 +1,62 @@
+// One started process: a line out, a word in, and no way to outlive its owner. Disposing it kills it if it still runs.
+
+using System.Diagnostics;
+
+namespace ShmIpc.Benchmarks.Contenders;
+
+internal sealed class ChildProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+
+    public ChildProcess(string program, IEnumerable<string> arguments)
+    {
+        _process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        _errors = _process.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>The next line of its output. An exception with its error output when it ended without one.</summary>
+    public async Task<string> ReadLineAsync(CancellationToken cancellation) =>
+        await _process.StandardOutput.ReadLineAsync(cancellation)
+        ?? throw new InvalidOperationException($"{_process.StartInfo.FileName} ended without a result: {(await _errors).Trim()}");
+
+    public void RequestStop()
+    {
+        try
+        {
+            _process.StandardInput.WriteLine();
+        }
+        catch (IOException)
+        {
+            // It has ended by itself.
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public async Task WaitForExitAsync(CancellationToken cancellation)
+    {
+        await _process.WaitForExitAsync(cancellation);
+        if (_process.ExitCode != 0)
+        {
+            throw new InvalidOperationException(
+                $"{_process.StartInfo.FileName} ended with exit code {_process.ExitCode}: {(await _errors).Trim()}");
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            // With its children: the C programs fork.
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit(5000);
+        }
+
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,52 @@
+// Two .NET processes, this program itself as `child`: one measures, the other serves it until it is told to stop.
+
+using System.Reflection;
+using System.Text.Json;
+using ShmIpc.Benchmarks.Children;
+
+namespace ShmIpc.Benchmarks.Contenders;
+
+internal sealed class ManagedPair(string name, ChildSettings measuring) : Contender(name)
+{
+    public override async Task<Observation> ObserveAsync(Plan plan, string directory, CancellationToken cancellation)
+    {
+        ChildSettings first = measuring with
+        {
+            Directory = directory,
+            WarmUp = plan.WarmUp,
+            Measure = plan.Measure,
+            Cpu = plan.Cpus.First,
+        };
+        ChildSettings second = first with { Role = measuring.Role == Role.Ping ? Role.Echo : Role.Sender, Cpu = plan.Cpus.Second };
+        using ChildProcess server = Start(second);
+        using ChildProcess measurer = Start(first);
+        Task<string> measured = measurer.ReadLineAsync(cancellation);
+        Task<string> served = server.ReadLineAsync(cancellation);
+        if (await Task.WhenAny(measured, served) == served)
+        {
+            await served; // fails at once, rather than after the timeout, when the server is what went wrong
+        }
+
+        Sample measuredSample = Parse(await measured);
+        server.RequestStop();
+        Sample servedSample = Parse(await served);
+        await measurer.WaitForExitAsync(cancellation);
+        await server.WaitForExitAsync(cancellation);
+        return new Observation(measuredSample, servedSample);
+
+        static Sample Parse(string line) => JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!;
+    }
+
+    private static ChildProcess Start(ChildSettings settings)
+    {
+        // Started as `dotnet this.dll`, or as an executable of its own.
+        string program = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own path.");
+        List<string> arguments = [ChildProgram.Verb, settings.ToArgument()];
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            arguments.Insert(0, Assembly.GetEntryAssembly()!.Location);
+        }
+
+        return new ChildProcess(program, arguments);
+    }
+}

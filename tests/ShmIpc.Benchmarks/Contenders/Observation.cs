@@ -1,0 +1,15 @@
+// One run of one contender: what both of its processes measured.
+
+using ShmIpc.Benchmarks.Children;
+
+namespace ShmIpc.Benchmarks.Contenders;
+
+internal sealed record Observation(Sample Measured, Sample? Served)
+{
+    public double OperationsPerSecond => Measured.Operations / Measured.Seconds;
+
+    public double AllocatedBytesPerOperation => PerOperation(Measured) + PerOperation(Served);
+
+    private static double PerOperation(Sample? sample) =>
+        sample is null || sample.AllocationOperations == 0 ? 0 : sample.AllocatedBytes / (double)sample.AllocationOperations;
+}

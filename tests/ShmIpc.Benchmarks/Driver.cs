@@ -1,0 +1,78 @@
+// Runs scenarios: within each, all contenders take turns, repetition by repetition (A B C A B C ...), one at a time, and while they
+// run this process sleeps. A contender that fails is reported and left out; the rest go on.
+
+using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Scenarios;
+
+namespace ShmIpc.Benchmarks;
+
+internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
+{
+    public bool AnyFailed { get; private set; }
+
+    public async Task<IReadOnlyList<ScenarioResult>> RunAsync(IReadOnlyList<Scenario> scenarios, CancellationToken cancellation)
+    {
+        List<ScenarioResult> results = [];
+        foreach (Scenario scenario in scenarios)
+        {
+            log($"{scenario.Name}: {string.Join(", ", scenario.Contenders.Select(c => c.Name))}");
+            results.Add(await RunAsync(scenario, cancellation));
+        }
+
+        return results;
+    }
+
+    private async Task<ScenarioResult> RunAsync(Scenario scenario, CancellationToken cancellation)
+    {
+        ScenarioResult result = new(scenario);
+        Plan own = plan with { Measure = plan.Measure * scenario.MeasureFactor };
+        List<Contender> running = [];
+        foreach (Contender contender in scenario.Contenders)
+        {
+            if (contender.Unavailable(own) is { } reason)
+            {
+                result.GiveUp(contender, reason);
+            }
+            else
+            {
+                running.Add(contender);
+            }
+        }
+
+        for (int repetition = 0; repetition < own.Repetitions; repetition++)
+        {
+            foreach (Contender contender in running.ToArray())
+            {
+                try
+                {
+                    result.Add(contender, await ObserveAsync(contender, own, cancellation));
+                }
+                catch (Exception e) when (!cancellation.IsCancellationRequested)
+                {
+                    string reason = e is OperationCanceledException ? $"nothing within {own.Timeout.TotalSeconds:0} s" : e.Message;
+                    log($"  {contender.Name} failed: {reason}");
+                    result.GiveUp(contender, "failed");
+                    running.Remove(contender);
+                    AnyFailed = true;
+                }
+            }
+        }
+
+        return result;
+    }
+
+    private async Task<Observation> ObserveAsync(Contender contender, Plan own, CancellationToken cancellation)
+    {
+        using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(own.Timeout);
+        string directory = scratch.CreateDirectory();
+        try
+        {
+            return await contender.ObserveAsync(own, directory, timeout.Token);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Spectre.Console;
+
+namespace ShmIpc.Benchmarks.Reports;
+
+/// <summary>The tables on the terminal.</summary>
+internal static class ConsoleReport
+{
+    private const int WidthWithoutTerminal = 180;
+
+    public static void Print(Report report)
+    {
+        if (!AnsiConsole.Profile.Out.IsTerminal)
+        {
+            AnsiConsole.Profile.Width = WidthWithoutTerminal;
+        }
+
+        AnsiConsole.WriteLine();
+        Print(Report.Columns, report.Rows());
+        if (report.PercentileRows().Any())
+        {
+            Print(Report.PercentileColumns, report.PercentileRows());
+        }
+
+        AnsiConsole.WriteLine(report.Summary);
+        AnsiConsole.WriteLine(report.MachineText);
+    }
+
+    private static void Print(string[] columns, IEnumerable<string[]> rows)
+    {
+        Table table = new Table { ShowRowSeparators = true }.Border(TableBorder.Rounded).AddColumns(columns);
+        foreach (string[] row in rows)
+        {
+            table.AddRow([.. row.Select(cell => new Text(cell, StyleOf(cell)))]);
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    private static Style StyleOf(string cell) => cell switch
+    {
+        "yes" => new Style(Color.Green),
+        "NO" => new Style(Color.Red, decoration: Decoration.Bold),
+        _ => Style.Plain,
+    };
+}

@@ -1,0 +1,40 @@
+// 64 bytes there and back, each side asleep until it is woken: against a bare futex.
+
+using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Channels;
+
+namespace ShmIpc.Benchmarks.Scenarios;
+
+internal sealed class RoundTripParked : Scenario
+{
+    private const int PayloadBytes = 64;
+
+    private readonly ManagedPair _park = new("ShmIpc, Park", new ChildSettings
+    {
+        Role = Role.Ping,
+        Transport = Transport.Channel,
+        PayloadBytes = PayloadBytes,
+        WaitStrategy = WaitStrategy.Park,
+    });
+
+    private readonly NativePair _futex = new("C futex ping-pong", "pingpong", "futex", [PayloadBytes]);
+
+    public RoundTripParked()
+        : base("round-trip-parked")
+    {
+    }
+
+    public override IReadOnlyList<Contender> Contenders => [_park, _futex];
+
+    public override bool HasPercentiles => true;
+
+    public override int MeasureFactor => 4;
+
+    public override IEnumerable<Comparison> Comparisons =>
+    [
+        new("round trip 64 B, Park, p99.9", Metric.P999, _park, _futex, Target.AtMost(3)),
+        new("round trip 64 B, Park, p50", Metric.P50, _park, _futex),
+        new("allocation, round trip, Park", Metric.Allocation, _park, null, Target.Nothing),
+    ];
+}

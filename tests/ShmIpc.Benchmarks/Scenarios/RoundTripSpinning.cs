@@ -1,0 +1,49 @@
+// 64 bytes there and back, nobody asleep: against cache lines bounced by C, a C lane, and a Unix socket.
+
+using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Channels;
+
+namespace ShmIpc.Benchmarks.Scenarios;
+
+internal sealed class RoundTripSpinning : Scenario
+{
+    private const int PayloadBytes = 64;
+
+    private readonly ManagedPair _busySpin = Pair("ShmIpc, BusySpin", Transport.Channel, WaitStrategy.BusySpin);
+    private readonly ManagedPair _adaptive = Pair("ShmIpc, Adaptive", Transport.Channel, WaitStrategy.Adaptive);
+    private readonly ManagedPair _unixSocket = Pair("Unix stream socket", Transport.UnixSocket, WaitStrategy.Park);
+    private readonly NativePair _oneLine = new("C ping-pong, one cache line (8 + 56 B)", "pingpong", "line", [56]);
+    private readonly NativePair _twoLines = new("C ping-pong, two cache lines (8 + 64 B)", "pingpong", "line", [PayloadBytes]);
+    private readonly NativePair _lane = new("C lane", "lane", "roundtrip", [1 << 20, PayloadBytes]);
+
+    public RoundTripSpinning()
+        : base("round-trip-spinning")
+    {
+    }
+
+    public override IReadOnlyList<Contender> Contenders => [_busySpin, _oneLine, _twoLines, _lane, _adaptive, _unixSocket];
+
+    public override bool HasPercentiles => true;
+
+    public override IEnumerable<Comparison> Comparisons =>
+    [
+        new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _oneLine, Target.AtMost(1.1)),
+        new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _twoLines, Target.AtMost(1.1)),
+        new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _lane),
+        new("round trip 64 B, Adaptive", Metric.Typical, _adaptive, _oneLine),
+        new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _unixSocket, Target.TimesBetter(10)),
+        new("round trip 64 B, Adaptive", Metric.Typical, _adaptive, _unixSocket, Target.TimesBetter(10)),
+        new("round trip 64 B, BusySpin, p99.9", Metric.P999, _busySpin, _oneLine),
+        new("allocation, round trip, BusySpin", Metric.Allocation, _busySpin, null, Target.Nothing),
+        new("allocation, round trip, Adaptive", Metric.Allocation, _adaptive, null, Target.Nothing),
+    ];
+
+    private static ManagedPair Pair(string name, Transport transport, WaitStrategy strategy) => new(name, new ChildSettings
+    {
+        Role = Role.Ping,
+        Transport = transport,
+        PayloadBytes = PayloadBytes,
+        WaitStrategy = strategy,
+    });
+}

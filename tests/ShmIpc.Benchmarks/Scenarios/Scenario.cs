@@ -1,0 +1,31 @@
+// A set of contenders that take turns, and the comparisons between them. Add a scenario by adding a class and naming it in All.
+
+using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Contenders;
+
+namespace ShmIpc.Benchmarks.Scenarios;
+
+internal abstract class Scenario(string name)
+{
+    /// <summary>What <c>--only</c> selects by.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>In the order in which they run, in every repetition.</summary>
+    public abstract IReadOnlyList<Contender> Contenders { get; }
+
+    public abstract IEnumerable<Comparison> Comparisons { get; }
+
+    /// <summary>True: single messages are timed, and the percentiles are worth a table.</summary>
+    public virtual bool HasPercentiles => false;
+
+    /// <summary>Measures this many times longer than others: for those with few operations a second and a tail to be seen.</summary>
+    public virtual int MeasureFactor => 1;
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new RoundTripSpinning(),
+        new RoundTripParked(),
+        .. new[] { 8, 64, 256, 1024, 4096, 65536 }.Select(size => new OneWay(size, Transport.Channel)),
+        new OneWay(64, Transport.ChannelClaim),
+    ];
+}
