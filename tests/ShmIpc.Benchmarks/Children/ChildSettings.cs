@@ -1,7 +1,7 @@
 // What the driver tells one child process, as the one JSON argument of its command line.
 
 using System.Text.Json;
-using ShmIpc.Channels;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Children;
 

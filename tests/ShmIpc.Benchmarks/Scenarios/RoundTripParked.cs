@@ -2,7 +2,7 @@
 
 using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
-using ShmIpc.Channels;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Scenarios;
 
