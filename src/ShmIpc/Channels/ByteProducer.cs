@@ -133,13 +133,18 @@ public sealed class ByteProducer : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void EndClaim(int lengthBytes)
     {
-        if (lengthBytes >= 0)
+        try
         {
-            _core.Writer.Commit(lengthBytes);
-            _core.WakeReaders();
+            if (lengthBytes >= 0)
+            {
+                _core.Writer.Commit(lengthBytes);
+                _core.WakeReaders();
+            }
         }
-
-        _core.Gate.ExitClaim();
+        finally
+        {
+            _core.Gate.ExitClaim();
+        }
     }
 
     private void WaitForRoom(int payloadBytes, TimeSpan? timeout, CancellationToken cancellationToken)

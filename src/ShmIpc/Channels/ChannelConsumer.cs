@@ -101,7 +101,7 @@ internal sealed class ChannelConsumer : IDisposable
 
         if (_channel.Writers.AnyParked)
         {
-            _channel.Writers.WakeAll();
+            _channel.WakeWriters();
         }
     }
 
@@ -246,7 +246,7 @@ internal sealed class ChannelConsumer : IDisposable
         _batchLeft = 0;
         if (_channel.Writers.AnyParked)
         {
-            _channel.Writers.WakeAll(); // finding a lane empty gave its room back
+            _channel.WakeWriters(); // finding a lane empty gave its room back
         }
 
         return false;

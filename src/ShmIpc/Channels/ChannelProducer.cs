@@ -65,7 +65,7 @@ internal sealed class ChannelProducer : IDisposable
     {
         if (_channel.Readers.AnyParked)
         {
-            _channel.Readers.WakeAll();
+            _channel.WakeReaders();
         }
     }
 
@@ -176,11 +176,7 @@ internal sealed class ChannelProducer : IDisposable
             _channel.Participants.Leave(_stamp);
         }
 
-        if (_channel.Readers.AnyParked)
-        {
-            _channel.Readers.WakeAll(); // perhaps nobody is left to wait for
-        }
-
+        _channel.TryWakeReaders(); // perhaps nobody is left to wait for
         _channel.ReleaseReference();
     }
 

@@ -139,10 +139,7 @@ internal sealed class ChannelRegion
     public void AnnounceLane(int lane)
     {
         Atomics.Or(ref LaneSet, 1UL << lane); // SYNC: lane allocated, visible to readers
-        if (Readers.AnyParked)
-        {
-            Readers.WakeAll();
-        }
+        TryWakeReaders();
     }
 
     /// <summary>Lanes that readers may map: what the word says, as far as this channel has such lanes.</summary>
@@ -185,6 +182,28 @@ internal sealed class ChannelRegion
     /// <exception cref="ShmRegionDeletedException">Somebody deleted the channel.</exception>
     public void ThrowIfDeleted() => _region.ThrowIfDeleted();
 
+    /// <summary>Wakes the readers that sleep. In a deleted channel everybody counts as asleep, and learns of it here.</summary>
+    /// <exception cref="ShmRegionDeletedException">Somebody deleted the channel.</exception>
+    public void WakeReaders()
+    {
+        ThrowIfDeleted();
+        Readers.WakeAll();
+    }
+
+    /// <summary>Wakes the producers that sleep.</summary>
+    /// <inheritdoc cref="WakeReaders" path="/exception"/>
+    public void WakeWriters()
+    {
+        ThrowIfDeleted();
+        Writers.WakeAll();
+    }
+
+    /// <summary>Wakes the readers that sleep, from where a deleted channel is no reason to fail.</summary>
+    public void TryWakeReaders() => TryWake(Readers);
+
+    /// <summary>Wakes the producers that sleep, from where a deleted channel is no reason to fail.</summary>
+    public void TryWakeWriters() => TryWake(Writers);
+
     /// <exception cref="ObjectDisposedException">The last reference is gone; the memory is unmapped.</exception>
     public void AddReference()
     {
@@ -202,6 +221,14 @@ internal sealed class ChannelRegion
         if (Atomics.Decrement(ref _references) == 0)
         {
             _region.Dispose();
+        }
+    }
+
+    private void TryWake(WaitingRoom room)
+    {
+        if (room.AnyParked && !_region.IsDeleted)
+        {
+            room.WakeAll();
         }
     }
 

@@ -144,11 +144,7 @@ internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int 
         Atomics.And(ref _channel.ActiveGroups, ~(1UL << group));
         RaiseVersion();
         Atomics.Release(ref State(group), 0);
-        if (_channel.Writers.AnyParked)
-        {
-            _channel.Writers.WakeAll();
-        }
-
+        _channel.TryWakeWriters();
         return true;
     }
 

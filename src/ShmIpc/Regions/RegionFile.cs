@@ -311,7 +311,7 @@ internal sealed class RegionFile : IDisposable
         long mappedBytes = RegionBlueprint.Align(doorbells.Offset + doorbells.LengthBytes, LinuxProcess.PageSizeBytes);
         using MemoryMapping mapping = MemoryMapping.MapFile(file, 0, mappedBytes);
         Atomics.Release(ref mapping.Whole.UInt32(RegionLayout.StateOffset), RegionLayout.StateDeleted);
-        WaitingRoom.RingAll(mapping.Whole.Slice(doorbells.Offset, doorbells.LengthBytes));
+        WaitingRoom.CloseAll(mapping.Whole.Slice(doorbells.Offset, doorbells.LengthBytes));
     }
 
     private static ShmException Vanished(RegionRoot directory, string name) =>

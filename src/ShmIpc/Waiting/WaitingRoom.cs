@@ -60,9 +60,16 @@ internal sealed class WaitingRoom
 
     public static WaitingRoom ForWriters(MappedSpan section) => new(section, DoorbellLayout.ParkedWritersOffset);
 
-    /// <summary>Rings every doorbell of a section: the region is about to go.</summary>
-    public static void RingAll(MappedSpan section)
+    /// <summary>The region is about to go: wakes everybody, and marks everybody as parked, for good. So the next publish or read of any
+    /// participant takes the slow path, where it learns that the region was deleted; the fast path pays nothing for it.</summary>
+    public static void CloseAll(MappedSpan section)
     {
+        for (int word = 0; word < DoorbellLayout.ParkedWords; word++)
+        {
+            Atomics.Or(ref section.UInt64(DoorbellLayout.ParkedReadersOffset + (word * sizeof(ulong))), ulong.MaxValue);
+            Atomics.Or(ref section.UInt64(DoorbellLayout.ParkedWritersOffset + (word * sizeof(ulong))), ulong.MaxValue);
+        }
+
         for (int slot = 0; slot < DoorbellLayout.MaxParticipants; slot++)
         {
             Ring(section, slot);

@@ -298,15 +298,19 @@ public sealed class ByteChannelTests : IDisposable
     public void Deleting_a_channel_reaches_those_who_use_it()
     {
         using ShmByteChannel channel = Open();
+        using ByteProducer producer = channel.CreateProducer();
         using ByteConsumer consumer = channel.CreateConsumer();
         Assert.True(ShmChannel.Delete("bytes", _root.Path));
         Assert.False(ShmChannel.Delete("bytes", _root.Path));
         Assert.Throws<ShmRegionDeletedException>(() => consumer.WaitToRead(_soon));
+        Assert.Throws<ShmRegionDeletedException>(() => consumer.TryRead(out _));
+        Assert.Throws<ShmRegionDeletedException>(() => producer.TryWrite("x"u8));
+        Assert.Throws<ShmRegionDeletedException>(() => producer.TryWrite("x"u8));
         Assert.Throws<ShmRegionDeletedException>(channel.CreateProducer);
         using ShmByteChannel second = Open();
-        using ByteProducer producer = second.CreateProducer();
-        producer.Write("new"u8);
-        Assert.False(consumer.TryRead(out _));
+        using ByteProducer fresh = second.CreateProducer();
+        fresh.Write("new"u8);
+        Assert.Throws<ShmRegionDeletedException>(() => consumer.TryRead(out _));
     }
 
     [Fact]
