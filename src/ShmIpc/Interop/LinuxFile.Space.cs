@@ -57,9 +57,7 @@ internal static unsafe partial class LinuxFile
     public static long FileSystemMagic(SafeFileHandle file)
     {
         using var descriptor = new BorrowedDescriptor(file);
-        LibCExtras.statfs status;
-        if (fstatfs(descriptor.Number, &status) != 0) throw LinuxError.ToException(errno, "fstatfs", $"descriptor {descriptor.Number}");
-        return status.f_type;
+        return MagicOf(descriptor.Number);
     }
 
     /// <summary>The exception for a range that found no room, with what was asked for and what there is.</summary>
@@ -83,19 +81,28 @@ internal static unsafe partial class LinuxFile
         { ErrorNumber = failure };
     }
 
-    // Steps that succeed before one fails would fill the file system for everybody. So what cannot fit even if all that the
-    // file has lies inside the range is refused first, and takes nothing.
+    // Steps that succeed before one fails would fill the file system for everybody, and a tmpfs that is larger than the memory behind
+    // it would kill processes instead. So what cannot fit even if all that the file has lies inside the range takes nothing.
     private static void RefuseHopeless(int descriptor, long offset, long lengthBytes)
     {
+        var missingBytes = lengthBytes - (long)StatusOf(descriptor).st_blocks * BlockBytes;
+        if (missingBytes <= 0) return;
         statvfs room;
-        if (fstatvfs(descriptor, &room) != 0) return;
-        if ((ulong)room.f_blocks == 0) return; // a tmpfs without a limit
-        var freeBytes = (ulong)room.f_bfree * (ulong)room.f_frsize;
-        var ownedBytes = (ulong)(long)StatusOf(descriptor).st_blocks * BlockBytes;
-        if ((ulong)lengthBytes > ownedBytes && (ulong)lengthBytes - ownedBytes > freeBytes)
+        if (fstatvfs(descriptor, &room) == 0
+            && (ulong)room.f_blocks != 0 // a tmpfs without a limit says 0
+            && missingBytes > ToBytes(room.f_bfree, room.f_frsize))
         {
             throw NoSpace(ENOSPC, descriptor, offset, lengthBytes);
         }
+
+        if (MagicOf(descriptor) == TMPFS_MAGIC) LinuxMemory.RequireAvailable(missingBytes);
+    }
+
+    private static long MagicOf(int descriptor)
+    {
+        LibCExtras.statfs status;
+        if (fstatfs(descriptor, &status) != 0) throw LinuxError.ToException(errno, "fstatfs", $"descriptor {descriptor}");
+        return status.f_type;
     }
 
     private static (long AvailableBytes, long TotalBytes) Room(int descriptor)

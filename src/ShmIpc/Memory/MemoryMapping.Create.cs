@@ -30,7 +30,7 @@ public sealed unsafe partial class MemoryMapping
     /// <exception cref="ArgumentException">An argument does not meet what is said above, or the file is not a regular one.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     /// <exception cref="UnauthorizedAccessException">The file was not opened for this access, or the kernel forbids it.</exception>
-    /// <exception cref="ShmNoSpaceException">The file system is full.</exception>
+    /// <exception cref="ShmNoSpaceException">The file system is full, or the machine has too little memory for it.</exception>
     /// <exception cref="ShmException">A read-only range reaches past the end of the file, or the kernel refused.</exception>
     public static MemoryMapping MapFile(SafeFileHandle file, long offset, long lengthBytes, MemoryMappingOptions? options = null)
     {
@@ -75,7 +75,8 @@ public sealed unsafe partial class MemoryMapping
     /// <param name="options">How to map; null for the defaults. Read-only is refused: nobody could ever write what is to be read.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentException">An argument does not meet what is said above.</exception>
-    /// <exception cref="ShmException">The kernel refused, for lack of memory as a rule.</exception>
+    /// <exception cref="ShmNoSpaceException">The machine has less memory left than this.</exception>
+    /// <exception cref="ShmException">The kernel refused.</exception>
     public static MemoryMapping MapAnonymous(long lengthBytes, MemoryMappingOptions? options = null)
     {
         LinuxPlatform.Require();
@@ -88,6 +89,7 @@ public sealed unsafe partial class MemoryMapping
                 nameof(options));
         }
 
+        LinuxMemory.RequireAvailable(lengthBytes);
         return Create(lengthBytes, options, Place);
 
         static void Place(nint start, nint mirror, long mappedBytes)

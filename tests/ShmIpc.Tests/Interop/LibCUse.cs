@@ -12,7 +12,11 @@ internal static class LibCUse
 
     /// <summary>The constants in use, which Tmds.LibC has as properties.</summary>
     public static IReadOnlyList<string> Constants { get; } =
-        [.. Members("LibC").Where(name => name.StartsWith(GetterPrefix, StringComparison.Ordinal)).Select(name => name[GetterPrefix.Length..])];
+    [
+        .. Members("LibC")
+            .Where(name => name.StartsWith(GetterPrefix, StringComparison.Ordinal))
+            .Select(name => name[GetterPrefix.Length..]),
+    ];
 
     /// <summary>The fields in use of one struct.</summary>
     public static IReadOnlyList<string> Members(string type)

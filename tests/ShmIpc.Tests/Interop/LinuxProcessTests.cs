@@ -1,3 +1,4 @@
+using System.Globalization;
 using ShmIpc.Interop;
 using Xunit;
 
@@ -32,8 +33,9 @@ public sealed class LinuxProcessTests
     [Fact]
     public void The_platform_the_tests_run_on_is_supported() => LinuxPlatform.Require();
 
-    private static int FieldOf(string[] status, string name, int index) =>
-        int.Parse(
-            status.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Split('\t', StringSplitOptions.RemoveEmptyEntries)[index],
-            System.Globalization.CultureInfo.InvariantCulture);
+    private static int FieldOf(string[] status, string name, int index)
+    {
+        var fields = status.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..];
+        return int.Parse(fields.Split('\t', StringSplitOptions.RemoveEmptyEntries)[index], CultureInfo.InvariantCulture);
+    }
 }

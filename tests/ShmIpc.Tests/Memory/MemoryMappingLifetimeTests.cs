@@ -62,7 +62,9 @@ public sealed class MemoryMappingLifetimeTests
         {
             var mapping = MemoryMapping.MapAnonymous(_page);
             using var start = new Barrier(3);
-            var users = Enumerable.Range(0, 2).Select(_ => new Thread(() => UseUntilDisposed(mapping, start)) { IsBackground = true }).ToArray();
+            var users = Enumerable.Range(0, 2)
+                .Select(_ => new Thread(() => UseUntilDisposed(mapping, start)) { IsBackground = true })
+                .ToArray();
             foreach (var user in users) user.Start();
             Assert.True(start.SignalAndWait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
             Thread.SpinWait(round * 10);

@@ -27,8 +27,11 @@ public sealed class MemoryMappingRefusalTests : IDisposable
     public void A_length_that_cannot_be(long lengthBytes)
     {
         using var file = _scratch.NewFile();
-        Assert.Equal(nameof(lengthBytes), Assert.Throws<ArgumentOutOfRangeException>(() => MemoryMapping.MapFile(file, 0, lengthBytes)).ParamName);
-        Assert.Equal(nameof(lengthBytes), Assert.Throws<ArgumentOutOfRangeException>(() => MemoryMapping.MapAnonymous(lengthBytes)).ParamName);
+        foreach (var map in (Action[])[() => MemoryMapping.MapFile(file, 0, lengthBytes), () => MemoryMapping.MapAnonymous(lengthBytes)])
+        {
+            Assert.Equal(nameof(lengthBytes), Assert.Throws<ArgumentOutOfRangeException>(map).ParamName);
+        }
+
         Assert.Equal(0, LinuxFile.Status(file).SizeBytes);
     }
 
@@ -92,15 +95,24 @@ public sealed class MemoryMappingRefusalTests : IDisposable
     [Fact]
     public void More_than_the_file_system_has()
     {
-        using var file = _scratch.NewFile();
-        var availableBytes = LinuxFile.AvailableBytes(file);
-        Assert.SkipWhen(availableBytes == 0, "/dev/shm has no limit here.");
-        var tooMuch = availableBytes + (8L << 30);
-        var error = Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapFile(file, 0, tooMuch));
-        Assert.Equal(tooMuch, error.RequestedBytes);
-        Assert.Contains($"{tooMuch} bytes were asked for", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"{error.AvailableBytes} bytes free", error.Message, StringComparison.Ordinal);
+        using var tmpfs = new SmallTmpfs();
+        using var file = tmpfs.NewFile();
+        const long TooMuch = 2 * SmallTmpfs.SizeBytes;
+        var error = Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapFile(file, 0, TooMuch));
+        Assert.Equal(TooMuch, error.RequestedBytes);
+        Assert.Contains($"{TooMuch} bytes were asked for", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{SmallTmpfs.SizeBytes} bytes free", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, LinuxFile.Status(file).SizeBytes);
+    }
+
+    [Fact]
+    public void More_than_the_machine_has()
+    {
+        const long TooMuch = 1L << 46; // more than any machine, and little enough that the kernel itself has no other reason to refuse
+        var error = Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapAnonymous(TooMuch));
+        Assert.Equal(TooMuch, error.RequestedBytes);
+        Assert.InRange(error.AvailableBytes, 1, TooMuch - 1);
+        Assert.Contains("MemAvailable", error.Message, StringComparison.Ordinal);
     }
 
     // The reservation exists by then, so this is a failure half way.

@@ -79,7 +79,8 @@ public sealed class MemoryMappingTests
     {
         using var mapping = MemoryMapping.MapAnonymous(2 * _page);
         Assert.Equal(0, mapping.GetSpan(2 * _page, 0).Length);
-        foreach (var (offset, length) in ((long, int)[])[(-1, 1), (0, -1), (2 * _page, 1), (0, 2 * _page + 1), (long.MaxValue, 1), (1, int.MaxValue)])
+        (long, int)[] outside = [(-1, 1), (0, -1), (2 * _page, 1), (0, 2 * _page + 1), (long.MaxValue, 1), (1, int.MaxValue)];
+        foreach (var (offset, length) in outside)
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => { _ = mapping.GetSpan(offset, length); });
             Assert.Throws<ArgumentOutOfRangeException>(() => { _ = mapping.GetReadOnlySpan(offset, length); });
