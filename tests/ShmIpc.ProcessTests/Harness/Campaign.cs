@@ -1,0 +1,27 @@
+// What a randomised campaign starts from: a seed, printed, that SHMIPC_SEED repeats; and how many rounds, more with SHMIPC_LONG=1.
+
+using System.Globalization;
+
+namespace ShmIpc.ProcessTests.Harness;
+
+internal sealed class Campaign
+{
+    private const int LongFactor = 10;
+    private static readonly bool _isLong = Environment.GetEnvironmentVariable("SHMIPC_LONG") == "1";
+
+    public Campaign(ITestOutputHelper output)
+    {
+        Seed = int.TryParse(Environment.GetEnvironmentVariable("SHMIPC_SEED"), CultureInfo.InvariantCulture, out int seed) ? seed : Random.Shared.Next();
+        Random = new Random(Seed);
+        output.WriteLine($"SHMIPC_SEED={Seed}");
+    }
+
+    public int Seed { get; }
+
+    public Random Random { get; }
+
+    public static int Rounds(int rounds) => _isLong ? rounds * LongFactor : rounds;
+
+    /// <summary>A random instant up to <paramref name="most"/>; every third one early, where attaching and the first messages are.</summary>
+    public TimeSpan Instant(TimeSpan most) => most * (Random.Next(3) == 0 ? Random.NextDouble() / 10 : Random.NextDouble());
+}

@@ -1,0 +1,96 @@
+// The few kernel calls that the tests make themselves, apart from the library under test.
+
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace ShmIpc.ProcessTests.Harness;
+
+internal static partial class Linux
+{
+    public const int SIGABRT = 6;
+    public const int SIGKILL = 9;
+    public const int SIGSEGV = 11;
+    public const int SIGCONT = 18;
+    public const int SIGSTOP = 19;
+    private const int PR_SET_PDEATHSIG = 1;
+    private const int PR_SET_DUMPABLE = 4;
+
+    public static void Signal(int processId, int signal)
+    {
+        if (kill(processId, signal) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"kill({processId}, {signal}) failed");
+        }
+    }
+
+    /// <summary>The kernel kills this process when its parent's launching thread ends; at once if the parent is gone already.</summary>
+    public static void DieWithParent(int parentId)
+    {
+        _ = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (getppid() != parentId)
+        {
+            Environment.Exit(1);
+        }
+    }
+
+    /// <summary>This process is going to crash on purpose: no core dump.</summary>
+    public static void DisableCoreDump() => _ = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+    /// <summary>The state letters of all threads of a process, from /proc.</summary>
+    public static string ThreadStates(int processId)
+    {
+        string states = "";
+        foreach (string thread in Directory.GetDirectories($"/proc/{processId}/task"))
+        {
+            try
+            {
+                states += StatFields(thread)[0];
+            }
+            catch (IOException)
+            {
+                // the thread ended between the listing and the look
+            }
+        }
+
+        return states;
+    }
+
+    /// <summary>Ids of the processes whose parent is this one.</summary>
+    public static List<int> Children()
+    {
+        string self = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        List<int> children = [];
+        foreach (string process in Directory.GetDirectories("/proc"))
+        {
+            try
+            {
+                if (int.TryParse(Path.GetFileName(process), out int id) && StatFields(process)[1] == self)
+                {
+                    children.Add(id);
+                }
+            }
+            catch (IOException)
+            {
+                // gone meanwhile
+            }
+        }
+
+        return children;
+    }
+
+    /// <summary>The fields of a stat file from the third (state) on; the second, the name, may hold anything.</summary>
+    private static string[] StatFields(string directory)
+    {
+        string stat = File.ReadAllText(Path.Combine(directory, "stat"));
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int kill(int pid, int sig);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
+
+    [LibraryImport("libc")]
+    private static partial int getppid();
+}

@@ -1,0 +1,65 @@
+// A byte channel in a scratch directory, with a progress file beside it: what nearly every test starts from.
+
+using ShmIpc.Channels;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.ProcessTests.Harness;
+
+internal sealed class TestChannel : IDisposable
+{
+    public const string Name = "stream";
+    private readonly ScratchRoot _root = new();
+    private readonly ScratchRoot _aside = new();
+    private readonly List<ChildProcess> _children = [];
+
+    public TestChannel(long laneCapacityBytes, int maxProducers = 1, WaitStrategy wait = WaitStrategy.Adaptive)
+    {
+        Options = new ShmChannelOptions
+        {
+            Root = _root.Path,
+            LaneCapacityBytes = laneCapacityBytes,
+            MaxProducers = maxProducers,
+            WaitStrategy = wait,
+        };
+        Channel = ShmByteChannel.Create(Name, Options);
+        Progress = new ProgressFile(_aside.FileOf("progress"));
+    }
+
+    public string Root => _root.Path;
+
+    public ShmChannelOptions Options { get; }
+
+    public ShmByteChannel Channel { get; }
+
+    public ProgressFile Progress { get; }
+
+    /// <summary>Starts a child on this channel, ready; it ends with the channel at the latest.</summary>
+    public ChildProcess Start(string role, params IEnumerable<(string Key, object Value)> arguments)
+    {
+        ChildProcess child = ChildProcess.StartReady(
+            role, [("root", Root), ("channel", Name), ("progress", Progress.Path), ("wait", Options.WaitStrategy), .. arguments]);
+        _children.Add(child);
+        return child;
+    }
+
+    /// <summary>A producer child, ready to start when told "go".</summary>
+    public ChildProcess StartWriter(long id, string mode = "copy", long count = long.MaxValue - 1000) =>
+        Start("stream-writer", ("id", id), ("mode", mode), ("count", count));
+
+    /// <summary>A consumer child that counts what it checked.</summary>
+    public ChildProcess StartReader(int counter, bool isLate = false) =>
+        Start("stream-reader", ("counter", counter), ("late", isLate ? 1 : 0));
+
+    public void Dispose()
+    {
+        foreach (ChildProcess child in _children)
+        {
+            child.Dispose();
+        }
+
+        Channel.Dispose();
+        Progress.Dispose();
+        _aside.Dispose();
+        _root.Dispose();
+    }
+}

@@ -1,0 +1,45 @@
+// The one entry point of two programs: `ShmIpc.ProcessTests child <role> key=value ...` is a child process that a test started (Roles/),
+// anything else is the test runner, exactly as xunit would have generated it.
+
+using System.Runtime.CompilerServices;
+using ShmIpc.ProcessTests.Harness;
+using ShmIpc.ProcessTests.Roles;
+
+namespace ShmIpc.ProcessTests;
+
+internal static class Program
+{
+    public static int Main(string[] arguments) =>
+        arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // a child never loads xunit
+    private static int RunTests(string[] arguments) =>
+        arguments.Any(argument => argument is "--server" or "--internal-msbuild-node")
+            ? Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework
+                .RunAsync(arguments, SelfRegisteredExtensions.AddSelfRegisteredExtensions).GetAwaiter().GetResult()
+            : Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(arguments).GetAwaiter().GetResult();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int RunChild(string[] arguments)
+    {
+        RoleArguments role = new(arguments[2..]);
+        Linux.DieWithParent((int)role.Number(ChildProcess.ParentKey));
+        switch (arguments[1])
+        {
+            case "burst-writer": BurstRoles.Write(role); break;
+            case "burst-reader": BurstRoles.Read(role); break;
+            case "stream-writer": StreamRoles.Write(role); break;
+            case "stream-reader": StreamRoles.Read(role); break;
+            case "claim-holder": HolderRoles.HoldClaim(role); break;
+            case "consumer-holder": HolderRoles.HoldConsumer(role); break;
+            case "echo": EchoRole.Run(role); break;
+            case "creator": CreatorRole.Run(role); break;
+            case "order-writer": OrderRoles.Write(role); break;
+            case "order-reader": OrderRoles.Read(role); break;
+            case "scribbler": ScribblerRole.Run(role); break;
+            default: throw new ArgumentException($"There is no role {arguments[1]}.");
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,121 @@
+// Producers that replay a stream (Message.cs) until they are killed, and consumers that check it.
+
+using ShmIpc.Channels;
+using ShmIpc.ProcessTests.Harness;
+
+namespace ShmIpc.ProcessTests.Roles;
+
+internal static class StreamRoles
+{
+    public const int BatchMessages = 8;
+
+    /// <summary>Writes messages 0, 1, ... of its stream; its progress counter is how many are certainly committed.</summary>
+    public static void Write(RoleArguments arguments)
+    {
+        long id = arguments.Number("id");
+        long count = arguments.Number("count");
+        string mode = arguments.Text("mode");
+        int counter = (int)id;
+        using ProgressFile progress = new(arguments.Text("progress"));
+        if (mode == "batch")
+        {
+            WriteBatches(arguments, id, count, progress);
+            return;
+        }
+
+        using ShmByteChannel channel = ShmByteChannel.Open(arguments.Channel, arguments.Options);
+        RoleArguments.Say("ready");
+        RoleArguments.Await("go");
+        using ByteProducer producer = channel.CreateProducer();
+        for (long number = 0; number < count; number++)
+        {
+            if (mode == "claim")
+            {
+                WriteClaim(producer, id, number);
+            }
+            else
+            {
+                WriteCopy(producer, id, number);
+            }
+
+            progress[counter] = number + 1;
+        }
+
+        producer.TryComplete();
+        RoleArguments.Say("done");
+    }
+
+    /// <summary>Checks everything until the producers have completed; its progress counter is how many messages it has seen.</summary>
+    public static void Read(RoleArguments arguments)
+    {
+        using ProgressFile progress = new(arguments.Text("progress"));
+        int counter = (int)arguments.Number("counter");
+        using ShmByteChannel channel = ShmByteChannel.Open(arguments.Channel, arguments.Options);
+        using ByteConsumer consumer = channel.CreateConsumer();
+        StreamChecker checker = new(isLate: arguments.Number("late") != 0);
+        RoleArguments.Say("ready");
+        while (!consumer.Completion.IsCompleted)
+        {
+            while (consumer.TryRead(out ShmRecord record))
+            {
+                checker.Check(record);
+                progress[counter] = checker.Total;
+            }
+
+            consumer.WaitToRead(ChildProcess.Patience);
+        }
+
+        RoleArguments.Say(FormattableString.Invariant($"done {checker.Total}"));
+    }
+
+    private static void WriteCopy(ByteProducer producer, long id, long number)
+    {
+        Span<byte> payload = stackalloc byte[Message.MaxBytes];
+        payload = payload[..Message.Length(id, number)];
+        Message.Fill(payload, id, number);
+        producer.Write(payload);
+    }
+
+    /// <summary>Scribbles over the whole claim before the message goes in; now and then a claim is aborted first.</summary>
+    private static void WriteClaim(ByteProducer producer, long id, long number)
+    {
+        if (number % 5 == 0)
+        {
+            using Claim aborted = producer.Claim(Message.MaxBytes);
+            aborted.Span.Fill(0xFF);
+        }
+
+        using Claim claim = producer.Claim(Message.MaxBytes);
+        claim.Span.Fill(0xFF);
+        int length = Message.Length(id, number);
+        Message.Fill(claim.Span[..length], id, number);
+        claim.Commit(length);
+    }
+
+    /// <summary>Batches have no public face yet: the producer's core writes them.</summary>
+    private static void WriteBatches(RoleArguments arguments, long id, long count, ProgressFile progress)
+    {
+        using ChannelAttachment channel = new(arguments.Channel, "bytes", arguments.Options, ChannelOpenMode.Open);
+        RoleArguments.Say("ready");
+        RoleArguments.Await("go");
+        using ChannelProducer producer = channel.CreateProducer();
+        for (long number = 0; number < count; number += BatchMessages)
+        {
+            producer.Writer.BeginBatch();
+            for (long next = number; next < number + BatchMessages; next++)
+            {
+                int length = Message.Length(id, next);
+                producer.WaitForRoom(length, null, default);
+                Message.Fill(producer.Writer.Payload(length), id, next);
+                producer.Writer.Commit(length);
+            }
+
+            producer.Writer.PublishBatch();
+            producer.WakeReaders();
+            progress[(int)id] = number + BatchMessages;
+        }
+
+        producer.TryComplete(null);
+        RoleArguments.Say("done");
+    }
+}
