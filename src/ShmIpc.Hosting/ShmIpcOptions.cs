@@ -32,14 +32,6 @@ public sealed class ShmIpcOptions
     internal ShmChannelOptions For(string channel)
     {
         Channels.TryGetValue(channel, out ShmChannelOptions? own);
-        return new ShmChannelOptions
-        {
-            LaneCapacityBytes = own?.LaneCapacityBytes,
-            MaxProducers = own?.MaxProducers,
-            MaxGroups = own?.MaxGroups,
-            MaxParticipants = own?.MaxParticipants,
-            WaitStrategy = own?.WaitStrategy ?? default,
-            Root = own?.Root ?? Root,
-        };
+        return (own ?? new ShmChannelOptions()) with { Root = own?.Root ?? Root };
     }
 }

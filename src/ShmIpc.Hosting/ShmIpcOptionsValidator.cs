@@ -1,18 +1,13 @@
 // Checks ShmIpcOptions before any channel is opened, so that a wrong setting ends the start of the host with its configuration key, its
 // value and what is allowed. It knows the limits of the settings and nothing of what stands in shared memory.
 
-using System.Numerics;
 using Microsoft.Extensions.Options;
 using ShmIpc.Channels;
-using ShmIpc.Waiting;
 
 namespace ShmIpc.Hosting;
 
 internal sealed class ShmIpcOptionsValidator : IValidateOptions<ShmIpcOptions>
 {
-    private const long MinLaneCapacityBytes = 4096;
-    private const long MaxLaneCapacityBytes = 512L * 1024 * 1024;
-
     public ValidateOptionsResult Validate(string? name, ShmIpcOptions options)
     {
         var failures = new List<string>();
@@ -27,28 +22,18 @@ internal sealed class ShmIpcOptionsValidator : IValidateOptions<ShmIpcOptions>
 
     private static void Check(List<string> failures, string key, ShmChannelOptions options)
     {
-        if (options.LaneCapacityBytes is { } capacity
-            && (capacity is < MinLaneCapacityBytes or > MaxLaneCapacityBytes || !BitOperations.IsPow2(capacity)))
+        try
         {
-            Fail(failures, key + nameof(options.LaneCapacityBytes), capacity,
-                $"a power of two from {MinLaneCapacityBytes} to {MaxLaneCapacityBytes}");
+            options.Validate();
         }
-
-        CheckRange(failures, key + nameof(options.MaxProducers), options.MaxProducers, 1, 32);
-        CheckRange(failures, key + nameof(options.MaxGroups), options.MaxGroups, 1, 64);
-        CheckRange(failures, key + nameof(options.MaxParticipants), options.MaxParticipants, 2, 256);
-        if (!Enum.IsDefined(options.WaitStrategy))
+        catch (ArgumentOutOfRangeException error)
         {
-            Fail(failures, key + nameof(options.WaitStrategy), options.WaitStrategy,
-                $"one of {string.Join(", ", Enum.GetNames<WaitStrategy>())}");
+            // What .NET appends to the message (parameter, actual value) stands in the key and the value already.
+            string sentence = error.Message.Split(" (Parameter", 2)[0];
+            failures.Add($"The ShmIpc option {key}{error.ParamName} is {error.ActualValue}. {sentence}");
         }
 
         CheckRoot(failures, key + nameof(options.Root), options.Root);
-    }
-
-    private static void CheckRange(List<string> failures, string key, int? value, int min, int max)
-    {
-        if (value < min || value > max) Fail(failures, key, value, $"from {min} to {max}");
     }
 
     private static void CheckRoot(List<string> failures, string key, string? root)

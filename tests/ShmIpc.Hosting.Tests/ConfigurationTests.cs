@@ -35,7 +35,8 @@ public class ConfigurationTests
     {
         ShmIpcOptions options = Read(
             ("Channels:texts:LaneCapacityBytes", "8192"), ("Channels:texts:MaxProducers", "3"), ("Channels:texts:MaxGroups", "5"),
-            ("Channels:texts:MaxParticipants", "7"), ("Channels:texts:Root", "/a/root"), ("Channels:texts:WaitStrategy", "park"));
+            ("Channels:texts:MaxParticipants", "7"), ("Channels:texts:Root", "/a/root"), ("Channels:texts:WaitStrategy", "park"),
+            ("Channels:texts:SingleWriter", "true"), ("Channels:texts:SingleReader", "true"));
 
         foreach (ShmChannelOptions texts in (ShmChannelOptions[])[options.Channels["texts"], options.For("texts")])
         {
@@ -78,7 +79,7 @@ public class ConfigurationTests
 
     [Theory]
     [InlineData("Rot", "/x", "'Rot' is not known")]
-    [InlineData("Channels:texts:LaneCapacity", "4096", "'Channels:texts:LaneCapacity' is not known")]
+    [InlineData("Channels:texts:LaneCapacity", "4096", "'Channels:texts' cannot be used")]
     [InlineData("Channels:texts:MaxProducers", "many", "'Channels:texts:MaxProducers'")]
     [InlineData("Channels:texts:WaitStrategy", "Sleep", "'Channels:texts:WaitStrategy'")]
     public void A_key_that_is_not_known_or_cannot_be_converted_is_named(string key, string value, string expected)
@@ -91,14 +92,14 @@ public class ConfigurationTests
     [InlineData("Root", "relative/path", "Root is 'relative/path', but must be the absolute path")]
     [InlineData("Root", "", "Root is '', but must be the absolute path")]
     [InlineData("Channels:texts:Root", "here", "Channels:texts:Root is 'here'")]
-    [InlineData("Channels:texts:LaneCapacityBytes", "5000", "Channels:texts:LaneCapacityBytes is 5000, but must be a power of two")]
+    [InlineData("Channels:texts:LaneCapacityBytes", "5000", "Channels:texts:LaneCapacityBytes is 5000. LaneCapacityBytes must be a power of two")]
     [InlineData("Channels:texts:LaneCapacityBytes", "2048", "from 4096 to 536870912")]
     [InlineData("Channels:texts:LaneCapacityBytes", "1073741824", "from 4096 to 536870912")]
-    [InlineData("Channels:texts:MaxProducers", "0", "Channels:texts:MaxProducers is 0, but must be from 1 to 32")]
+    [InlineData("Channels:texts:MaxProducers", "0", "Channels:texts:MaxProducers is 0. MaxProducers must be from 1 to 32")]
     [InlineData("Channels:texts:MaxProducers", "33", "from 1 to 32")]
     [InlineData("Channels:texts:MaxGroups", "65", "from 1 to 64")]
     [InlineData("Channels:texts:MaxParticipants", "1", "from 2 to 256")]
-    [InlineData("Channels:texts:WaitStrategy", "9", "one of Adaptive, BusySpin, Park")]
+    [InlineData("Channels:texts:WaitStrategy", "9", "must be Adaptive, BusySpin or Park")]
     public async Task A_wrong_value_ends_the_start_of_the_host_with_its_key_and_what_is_allowed(string key, string value, string expected)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());

@@ -7,7 +7,7 @@ namespace ShmIpc.Channels;
 /// <summary>How a channel is created, and what is expected of one that is opened.</summary>
 /// <remarks>The geometry (capacity and limits) is fixed when the channel is created. An opener that sets one of these options gets an
 /// exception when the channel has another value; one that leaves it null takes the channel as it is.</remarks>
-public sealed class ShmChannelOptions
+public sealed record ShmChannelOptions
 {
     internal const long DefaultLaneCapacityBytes = 1024 * 1024;
     internal const int DefaultMaxProducers = 16;
@@ -17,33 +17,35 @@ public sealed class ShmChannelOptions
     /// <summary>Bytes of ring buffer for each producer: a power of two from 4 KiB to 512 MiB. Null: 1 MiB when the channel is created.
     /// The largest message is half of it, less 16 bytes.</summary>
     /// <remarks>Shared memory is taken when a producer first uses a lane: a channel with two producers takes two lanes.</remarks>
-    public long? LaneCapacityBytes { get; init; }
+    public long? LaneCapacityBytes { get; set; }
 
     /// <summary>Most producers at a time, 1 to 32. Null: 16 when the channel is created.</summary>
-    public int? MaxProducers { get; init; }
+    public int? MaxProducers { get; set; }
 
     /// <summary>Most consumers that see every message at a time, 1 to 64. Null: 64 when the channel is created.</summary>
-    public int? MaxGroups { get; init; }
+    public int? MaxGroups { get; set; }
 
     /// <summary>Most producers and consumers together, 2 to 256. Null: 256 when the channel is created.</summary>
-    public int? MaxParticipants { get; init; }
+    public int? MaxParticipants { get; set; }
 
     /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.</summary>
     /// <remarks>A directory of mode 2770 is shared by its group; any other must belong to this user alone.</remarks>
-    public string? Root { get; init; }
+    public string? Root { get; set; }
 
     /// <summary>How this process waits. Not part of the channel: each side chooses its own. Default: <see cref="WaitStrategy.Adaptive"/>.</summary>
-    public WaitStrategy WaitStrategy { get; init; } = WaitStrategy.Adaptive;
+    public WaitStrategy WaitStrategy { get; set; } = WaitStrategy.Adaptive;
 
     /// <summary>True promises that each producer made here is used by one thread at a time, which saves a few nanoseconds a message.
     /// Default: false, any thread may write at any time.</summary>
-    public bool SingleWriter { get; init; }
+    public bool SingleWriter { get; set; }
 
     /// <summary>True promises that each consumer made here is used by one thread at a time, which saves a few nanoseconds a message.
     /// Default: false, any thread may read at any time.</summary>
-    public bool SingleReader { get; init; }
+    public bool SingleReader { get; set; }
 
-    internal void Validate()
+    /// <summary>Checks every option against its range. Opening a channel does so too.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message holds its name, its value and the range.</exception>
+    public void Validate()
     {
         if (LaneCapacityBytes is { } capacity && !ChannelGeometry.IsCapacity(capacity))
         {
