@@ -6,10 +6,12 @@
 //   Attaching opens the name, takes the lifecycle byte shared, and then compares the descriptor's inode with the name's: a deleter
 //             that came in between has unlinked it, and the attacher starts again. The lock is held until everything is mapped.
 //   Deleting  takes the lifecycle byte exclusively, marks the header deleted, rings every doorbell, unlinks the name. Those who are
-//             still attached keep their memory and learn of it from the header.
+//             still attached keep their memory and learn of it from the header. A deleter that dies in between leaves a name with a
+//             header marked deleted; whoever finds it so takes the same lock, looks again, and finishes the deletion.
 //
 // Two descriptions of the file: one that holds our locks, and one that never holds any and asks about others' (ParticipantTable.cs).
 
+using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
 using ShmIpc.Memory;
@@ -135,9 +137,24 @@ internal sealed class RegionFile : IDisposable
         }
 
         using RegionRoot directory = RegionRoot.Open(root);
+        return Delete(directory, name, onlyIfMarked: false);
+    }
+
+    public void Dispose()
+    {
+        Control.Dispose();
+        _probeFile.Dispose();
+        _lockFile.Dispose(); // the kernel drops every lock of this attachment
+    }
+
+    /// <param name="directory">The root.</param>
+    /// <param name="name">The region.</param>
+    /// <param name="onlyIfMarked">True to finish what a deleter left that died: a new region may stand under the name by now, and stays.</param>
+    private static bool Delete(RegionRoot directory, string name, bool onlyIfMarked)
+    {
+        string path = Path.Combine(directory.Path, name);
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            string path = Path.Combine(directory.Path, name);
             using SafeFileHandle? file = OpenChecked(directory, name, path);
             if (file is null)
             {
@@ -155,18 +172,16 @@ internal sealed class RegionFile : IDisposable
                 continue;
             }
 
+            if (onlyIfMarked && !IsMarkedDeleted(file))
+            {
+                return false;
+            }
+
             MarkDeleted(file, path);
             return LinuxFile.TryUnlinkAt(directory.Directory, name);
         }
 
-        throw new ShmException($"Cannot delete {Path.Combine(directory.Path, name)}: somebody has been attaching to it for 5 seconds. Is a process stopped there?");
-    }
-
-    public void Dispose()
-    {
-        Control.Dispose();
-        _probeFile.Dispose();
-        _lockFile.Dispose(); // the kernel drops every lock of this attachment
+        throw new ShmException($"Cannot delete {path}: somebody has been attaching to it for 5 seconds. Is a process stopped there?");
     }
 
     private static bool TryCreate(RegionRoot directory, string name, RegionBlueprint blueprint, Action<MappedSpan> initialize)
@@ -221,14 +236,19 @@ internal sealed class RegionFile : IDisposable
                     continue;
                 }
 
-                RegionFile attached = Attach(name, path, file, check);
-                file = null;
-                return attached;
+                if (!IsMarkedDeleted(file))
+                {
+                    RegionFile attached = Attach(name, path, file, check);
+                    file = null;
+                    return attached;
+                }
             }
             finally
             {
                 file?.Dispose();
             }
+
+            Delete(directory, name, onlyIfMarked: true); // its deleter died halfway
         }
 
         throw new ShmException($"Cannot attach to {path}: somebody has been deleting it for 5 seconds. Is a process stopped there?");
@@ -293,6 +313,13 @@ internal sealed class RegionFile : IDisposable
         FileStatus opened = LinuxFile.Status(file);
         return LinuxFile.TryStatusAt(directory.Directory, name, out FileStatus named)
             && named.Inode == opened.Inode && named.Device == opened.Device;
+    }
+
+    private static bool IsMarkedDeleted(SafeFileHandle file)
+    {
+        Span<byte> state = stackalloc byte[sizeof(uint)];
+        return LinuxFile.ReadAt(file, state, RegionLayout.StateOffset) == state.Length
+            && BinaryPrimitives.ReadUInt32LittleEndian(state) == RegionLayout.StateDeleted;
     }
 
     private static void MarkDeleted(SafeFileHandle file, string path)
