@@ -115,6 +115,8 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>True when the child has said something that nobody has taken yet.</summary>
     public bool HasSaid => _lines.Count > 0;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>SIGKILL, and the child is reaped: the kernel has closed its files when this returns.</summary>
     public void Kill()
     {
@@ -132,6 +134,12 @@ internal sealed class ChildProcess : IDisposable
         Linux.Signal(Id, Linux.SIGSTOP);
         Eventually.True(() => Linux.ThreadStates(Id).All(state => state == 'T'), $"{this} stops");
     }
+
+    /// <summary>SIGSTOP without waiting for it; nothing when the child has ended.</summary>
+    public void TryStop() => TrySignal(Linux.SIGSTOP);
+
+    /// <inheritdoc cref="TryStop"/>
+    public void TryContinue() => TrySignal(Linux.SIGCONT);
 
     public void Continue() => Linux.Signal(Id, Linux.SIGCONT);
 
@@ -166,6 +174,7 @@ internal sealed class ChildProcess : IDisposable
             _ = _process.WaitForExit(Patience);
         }
 
+        _process.StandardInput.Dispose(); // Process leaves it to whoever used it
         _process.Dispose();
         _lines.Dispose();
     }
@@ -182,6 +191,14 @@ internal sealed class ChildProcess : IDisposable
         catch (ObjectDisposedException)
         {
             // the last words of a child that was disposed
+        }
+    }
+
+    private void TrySignal(int signal)
+    {
+        if (!_process.HasExited)
+        {
+            Linux.TrySignal(Id, signal);
         }
     }
 

@@ -17,11 +17,14 @@ internal static partial class Linux
 
     public static void Signal(int processId, int signal)
     {
-        if (kill(processId, signal) != 0)
+        if (!TrySignal(processId, signal))
         {
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"kill({processId}, {signal}) failed");
         }
     }
+
+    /// <summary>False when the process is not there, or not ours.</summary>
+    public static bool TrySignal(int processId, int signal) => kill(processId, signal) == 0;
 
     /// <summary>The kernel kills this process when its parent's launching thread ends; at once if the parent is gone already.</summary>
     public static void DieWithParent(int parentId)

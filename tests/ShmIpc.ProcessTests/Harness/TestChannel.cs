@@ -12,13 +12,14 @@ internal sealed class TestChannel : IDisposable
     private readonly ScratchRoot _aside = new();
     private readonly List<ChildProcess> _children = [];
 
-    public TestChannel(long laneCapacityBytes, int maxProducers = 1, WaitStrategy wait = WaitStrategy.Adaptive)
+    public TestChannel(long laneCapacityBytes, int maxProducers = 1, int? maxGroups = null, WaitStrategy wait = WaitStrategy.Adaptive)
     {
         Options = new ShmChannelOptions
         {
             Root = _root.Path,
             LaneCapacityBytes = laneCapacityBytes,
             MaxProducers = maxProducers,
+            MaxGroups = maxGroups,
             WaitStrategy = wait,
         };
         Channel = ShmByteChannel.Create(Name, Options);

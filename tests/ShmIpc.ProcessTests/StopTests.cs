@@ -1,0 +1,133 @@
+// SIGSTOP is not death: nothing is stolen from a process that is stopped, and it goes on where it was.
+
+using ShmIpc.Channels;
+using ShmIpc.ProcessTests.Harness;
+
+namespace ShmIpc.ProcessTests;
+
+public sealed class StopTests(ITestOutputHelper output)
+{
+    private const int Reader = 100;
+
+    /// <summary>Longer than every bounded park and every probe of a lock, many times over.</summary>
+    private static readonly TimeSpan _stopped = Campaign.Rounds(1) * TimeSpan.FromMilliseconds(700);
+
+    private readonly ITestOutputHelper _output = output;
+
+    [Fact]
+    public void A_producer_waits_for_a_stopped_consumer_and_nothing_is_lost()
+    {
+        using TestChannel test = new(64 * 1024);
+        const long Messages = 200_000;
+        ChildProcess reader = test.StartReader(Reader);
+        ChildProcess writer = test.StartWriter(1, count: Messages);
+        writer.Send("go");
+        Eventually.True(() => test.Progress[Reader] > 1000, "messages flow");
+        reader.Stop();
+        long read = test.Progress[Reader];
+        long written = Settled(test, 1);
+        Thread.Sleep(_stopped);
+        Assert.Equal(written, test.Progress[1]);
+        Assert.Equal(read, test.Progress[Reader]);
+        Assert.True(written < Messages, "the stream ended before the consumer was stopped");
+        Assert.Equal(1, test.Channel.ConsumerCount);
+
+        reader.Continue();
+        writer.Expect("done");
+        Assert.Equal(Messages.ToString(), reader.Expect("done")[0]);
+        _output.WriteLine($"stopped at {read} read, {written} written; all {Messages} arrived");
+    }
+
+    [Fact]
+    public void The_lane_of_a_stopped_producer_is_not_taken()
+    {
+        using TestChannel test = new(64 * 1024, maxProducers: 2);
+        const long Messages = 200_000;
+        ChildProcess reader = test.StartReader(Reader);
+        ChildProcess writer = test.StartWriter(1, count: Messages);
+        writer.Send("go");
+        Eventually.True(() => test.Progress[1] > 1000, "messages flow");
+        writer.Stop();
+        long written = test.Progress[1];
+        Assert.Equal(1, test.Channel.ProducerCount);
+
+        using (ByteProducer second = test.Channel.CreateProducer())
+        {
+            Assert.Equal(1, second.Lane);
+            Assert.Throws<ShmLimitException>(test.Channel.CreateProducer);
+            Thread.Sleep(_stopped);
+            Assert.Throws<ShmLimitException>(test.Channel.CreateProducer);
+            Assert.Equal(2, test.Channel.ProducerCount);
+            second.Write(First(2), ChildProcess.Patience);
+        }
+
+        Assert.Equal(written, test.Progress[1]);
+        writer.Continue();
+        writer.Expect("done");
+        writer.ExpectEnd();
+        Assert.Equal((Messages + 1).ToString(), reader.Expect("done")[0]);
+    }
+
+    [Fact]
+    public void Processes_stopped_and_continued_at_random_lose_nothing()
+    {
+        Campaign campaign = new(_output);
+        using TestChannel test = new(64 * 1024, maxProducers: 2);
+        const long Messages = 50_000;
+        ChildProcess[] readers = [test.StartReader(Reader), test.StartReader(Reader + 1)];
+        ChildProcess[] writers = [test.StartWriter(1, count: Messages), test.StartWriter(2, "claim", Messages)];
+        ChildProcess[] all = [.. readers, .. writers];
+        foreach (ChildProcess writer in writers)
+        {
+            writer.Send("go");
+        }
+
+        for (int round = 0; round < Campaign.Rounds(60); round++)
+        {
+            ChildProcess child = all[campaign.Random.Next(all.Length)];
+            if (child.HasExited)
+            {
+                continue;
+            }
+
+            child.TryStop();
+            Thread.Sleep(campaign.Instant(TimeSpan.FromMilliseconds(15)));
+            child.TryContinue();
+            Thread.Sleep(campaign.Instant(TimeSpan.FromMilliseconds(5)));
+        }
+
+        foreach (ChildProcess writer in writers)
+        {
+            writer.Expect("done");
+        }
+
+        foreach (ChildProcess reader in readers)
+        {
+            Assert.Equal((2 * Messages).ToString(), reader.Expect("done")[0]);
+        }
+    }
+
+    /// <summary>The first message of a stream.</summary>
+    private static byte[] First(long producer)
+    {
+        byte[] payload = new byte[Message.Length(producer, 0)];
+        Message.Fill(payload, producer, 0);
+        return payload;
+    }
+
+    /// <summary>Waits until a counter has stopped moving, and returns it.</summary>
+    private static long Settled(TestChannel test, int counter)
+    {
+        long last = -1;
+        Eventually.True(
+            () =>
+            {
+                long before = last;
+                last = test.Progress[counter];
+                Thread.Sleep(100);
+                return before == last;
+            },
+            "the producer has filled its lane");
+        return last;
+    }
+}

@@ -1,0 +1,123 @@
+// Sleeping in one process, woken from another.
+
+using System.Diagnostics;
+using ShmIpc.Channels;
+using ShmIpc.ProcessTests.Harness;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.ProcessTests;
+
+public sealed class WakeTests(ITestOutputHelper output)
+{
+    private readonly ITestOutputHelper _output = output;
+
+    [Fact]
+    public void A_parked_consumer_is_woken_by_a_producer_of_another_process()
+    {
+        const int RoundTrips = 300;
+        using TestChannel test = new(64 * 1024, wait: WaitStrategy.Park);
+        using ShmByteChannel replies = ShmByteChannel.Create("replies", test.Options);
+        using ByteConsumer consumer = replies.CreateConsumer();
+        ChildProcess echo = test.Start("echo", ("replies", "replies"));
+        using (ByteProducer producer = test.Channel.CreateProducer())
+        {
+            List<TimeSpan> times = [];
+            for (int i = 0; i < RoundTrips; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                producer.Write(BitConverter.GetBytes(i), ChildProcess.Patience);
+                Assert.Equal(i, BitConverter.ToInt32(consumer.Read(ChildProcess.Patience).Payload));
+                times.Add(Stopwatch.GetElapsedTime(start));
+            }
+
+            // A park ends after 50 ms without being woken, so two lost wake-ups a round trip would show as 50 ms and more on average.
+            times.Sort();
+            _output.WriteLine($"parked round trip: median {times[RoundTrips / 2].TotalMicroseconds:F0} us, p99 {times[RoundTrips * 99 / 100].TotalMicroseconds:F0} us");
+            Assert.True(times[RoundTrips / 2] < TimeSpan.FromMilliseconds(15), $"The median round trip took {times[RoundTrips / 2]}: sleepers are not woken.");
+            producer.TryComplete();
+        }
+
+        echo.Expect("done");
+    }
+
+    [Fact]
+    public void A_parked_producer_is_woken_by_a_consumer_of_another_process()
+    {
+        // The lane is full nearly all the time: without wake-ups every few messages would cost 50 ms.
+        using TestChannel test = new(16 * 1024, wait: WaitStrategy.Park);
+        const long Messages = 5_000;
+        ChildProcess reader = test.StartReader(100);
+        ChildProcess writer = test.StartWriter(1, count: Messages);
+        long start = Stopwatch.GetTimestamp();
+        writer.Send("go");
+        writer.Expect("done");
+        Assert.Equal(Messages.ToString(), reader.Expect("done")[0]);
+        _output.WriteLine($"{Messages} messages through 16 KiB, both sides parking: {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s");
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "Sleepers are not woken.");
+    }
+
+    [Theory]
+    [InlineData(WaitStrategy.Park)]
+    [InlineData(WaitStrategy.Adaptive)]
+    public void A_consumer_parked_when_its_only_producer_is_killed_continues_with_the_next(WaitStrategy wait)
+    {
+        using TestChannel test = new(64 * 1024, wait: wait);
+        ChildProcess reader = test.StartReader(100);
+        const long Messages = 100;
+        long seen = 0;
+        for (int id = 1; id <= 5; id++)
+        {
+            // The holder dies between two messages, with the consumer asleep; its successor finds it asleep and wakes it.
+            using (ChildProcess holder = test.Start("claim-holder", ("bytes", 1000)))
+            {
+                Thread.Sleep(120);
+                holder.Kill();
+            }
+
+            Thread.Sleep(120);
+            Assert.Equal(seen, test.Progress[100]);
+            Assert.False(reader.HasSaid); // a crash completes nothing
+            using ChildProcess writer = test.StartWriter(id, count: id == 5 ? Messages : long.MaxValue - 1000);
+            writer.Send("go");
+            Eventually.True(() => test.Progress[100] >= seen + Messages, "the consumer continues with the next producer");
+            if (id < 5)
+            {
+                writer.Kill();
+                seen += test.Progress[id];
+                Eventually.True(() => test.Progress[100] >= seen, "the consumer sees everything that was committed");
+                seen = test.Progress[100]; // perhaps one more than was acknowledged
+            }
+            else
+            {
+                writer.ExpectEnd();
+            }
+        }
+
+        Assert.Equal((seen + Messages).ToString(), reader.Expect("done")[0]);
+    }
+
+    [Fact]
+    public async Task An_awaiting_consumer_is_woken_by_a_producer_of_another_process()
+    {
+        using TestChannel test = new(64 * 1024);
+        using ByteConsumer consumer = test.Channel.CreateConsumer();
+        for (int id = 1; id <= 5; id++)
+        {
+            using ChildProcess writer = test.StartWriter(id);
+            ValueTask<bool> wait = consumer.WaitToReadAsync();
+            await Task.Delay(60);
+            Assert.False(wait.IsCompleted);
+            writer.Send("go");
+            Assert.True(await wait.AsTask().WaitAsync(ChildProcess.Patience));
+            writer.Kill();
+            Drain();
+        }
+
+        void Drain()
+        {
+            while (consumer.TryRead(out _))
+            {
+            }
+        }
+    }
+}
