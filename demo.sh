@@ -99,8 +99,8 @@ replay() {
   sent=$(value "sent$key" lines)/$(value "sent$key" hash)
   received=$(value "received$key" lines)/$(value "received$key" hash)
   [[ -n ${sent%%/*} && $sent == "$received" ]] || fail "$title: sent $sent, received $received (lines/hash)"
-  rows+=("$(printf '%-24s %12s %12.0f %10.0f %12.1f %12.1f %6s %6s  %s' "$title" "${received%%/*}" "$(value "received$key" linesPerSecond)" \
-    "$(value "received$key" bytesPerSecond)" "$(value "received$key" p50)" "$(value "received$key" p99)" \
+  rows+=("$(printf '%-24s %10s %10.0f %10.0f %10.1f %10.1f %10.1f %5s %6s  %s' "$title" "${received%%/*}" "$(value "received$key" linesPerSecond)" \
+    "$(value "received$key" bytesPerSecond)" "$(value "received$key" p50)" "$(value "received$key" p99)" "$(value "received$key" p999)" \
     "$(value "received$key" lost)" "$(value "received$key" outOfOrder)" "${received##*/}")")
 }
 
@@ -129,9 +129,10 @@ say "The same at 5000 lines a second for three seconds"
 replay "5000 lines/s" consumer --lines 15000 --rate 5000
 
 say "Result"
-printf '%-24s %12s %12s %10s %12s %12s %6s %6s  %s\n' "" lines lines/s bytes/s "p50 us" "p99 us" lost order hash
+printf '%-24s %10s %10s %10s %10s %10s %10s %5s %6s  %s\n' "" lines lines/s bytes/s "p50 us" "p99 us" "p99.9 us" lost order hash
 printf '%s\n' "${rows[@]}"
-printf '%-24s %12s %12s %10s %12.1f %12.1f %6s\n' "live telemetry" "$(value live samples)" - - "$(value live p50)" "$(value live p99)" "$(value live lost)"
+printf '%-24s %10s %10s %10s %10.1f %10.1f %10.1f %5s\n' "live telemetry" "$(value live samples)" - - \
+  "$(value live p50)" "$(value live p99)" "$(value live p999)" "$(value live lost)"
 cat <<'END'
 Latency is from before the producer's write to after the consumer's decoding. At full speed the channel is full, and that is the time
 a line waits its turn; the other rows are the latency without a queue. Telemetry is so rare that each sample wakes both programs from

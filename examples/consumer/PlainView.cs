@@ -17,7 +17,8 @@ internal sealed class PlainView(TextWriter output) : ITelemetryView
         string time = DateTimeOffset.FromUnixTimeMilliseconds(sample.UnixMilliseconds).ToLocalTime()
             .ToString("HH:mm:ss", CultureInfo.InvariantCulture);
         string memory = $"mem {ByteSize.Format(use.TotalBytes - use.AvailableBytes)} of {ByteSize.Format(use.TotalBytes)}";
-        string latency = $"latency p50 {Latency.Format(tracker.Latency.P50)} p99 {Latency.Format(tracker.Latency.P99)}";
+        Latency latencies = tracker.Latency;
+        string latency = latencies.Count == 0 ? "" : $"  latency p50 {Latency.Format(latencies.P50)} p99 {Latency.Format(latencies.P99)}";
         if (figures.Interval == TimeSpan.Zero)
             return $"{time} #{sample.Sequence} {memory}; rates follow with the next sample";
 
@@ -29,6 +30,6 @@ internal sealed class PlainView(TextWriter output) : ITelemetryView
         return $"{time} #{sample.Sequence} {cpu}  {memory}"
             + $"  disk r {ByteSize.Format(figures.ReadBytesPerSecond)}/s w {ByteSize.Format(figures.WrittenBytesPerSecond)}/s"
             + $"  net in {ByteSize.Format(figures.ReceivedBytesPerSecond)}/s out {ByteSize.Format(figures.SentBytesPerSecond)}/s"
-            + $"  {top}  {latency}";
+            + $"  {top}{latency}";
     }
 }

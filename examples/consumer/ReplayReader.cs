@@ -29,22 +29,30 @@ internal sealed class ReplayReader(ReplaySettings settings, IHostApplicationLife
         var checker = new ReplayChecker(attached);
         long first = 0;
         long last = 0;
-        while (checker.End is null && TryRead(channel, consumer, checker, stopping, out ReplayLine line))
+        int unfinished = ExitCode.NoPeer;
+        try
         {
-            long now = Stopwatch.GetTimestamp();
-            if (!checker.Add(line))
-                continue;
-            _latency.Add(line.SentTimestamp, now);
-            first = first == 0 ? line.SentTimestamp : first;
-            last = now;
+            while (checker.End is null && TryRead(channel, consumer, checker, stopping, out ReplayLine line))
+            {
+                long now = Stopwatch.GetTimestamp();
+                if (!checker.Add(line))
+                    continue;
+                _latency.Add(line.SentTimestamp, now);
+                first = first == 0 ? line.SentTimestamp : first;
+                last = now;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            unfinished = ExitCode.Interrupted;
         }
 
         if (!checker.HasBegun)
-            return ExitCode.NoPeer;
+            return unfinished;
         var received = ReplayReceived.From(checker, _latency, Stopwatch.GetElapsedTime(first, last));
         ReplayTable.Print(AnsiConsole.Console, received);
         JsonFile.Write(settings.JsonPath, received);
-        return checker.End is null ? ExitCode.NoPeer : received.ExitCode;
+        return checker.End is null ? unfinished : received.ExitCode;
     }
 
     // False, with the reason on standard error, when no further message is to be expected.
@@ -55,6 +63,7 @@ internal sealed class ReplayReader(ReplaySettings settings, IHostApplicationLife
         CancellationToken stopping,
         out ReplayLine line)
     {
+        stopping.ThrowIfCancellationRequested();
         if (consumer.TryRead(out line))
             return true;
 

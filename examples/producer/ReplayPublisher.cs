@@ -29,7 +29,14 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
         WaitForConsumer(channel, stopping);
 
         long started = Stopwatch.GetTimestamp();
-        SendLines(file, channel, producer, stopping);
+        try
+        {
+            SendLines(file, channel, producer, stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ExampleException(ExitCode.Interrupted, $"interrupted after {_lines:N0} lines; the replay is not complete.");
+        }
         var end = new ReplayEnd(_lines, _textBytes, _hash.Value);
         producer.Write(new ReplayLine(_run, _lines + 1, Stopwatch.GetTimestamp(), default, end), null, stopping);
         Report(Stopwatch.GetElapsedTime(started));
@@ -75,6 +82,7 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
         long looked = started;
         for (long rounds = 0; _lines < (settings.Lines ?? long.MaxValue);)
         {
+            stopping.ThrowIfCancellationRequested();
             if (!TryRead(source, channel, out ReadOnlyMemory<byte> text))
             {
                 if (_lines == 0)

@@ -20,4 +20,12 @@ public sealed class ExampleException(int exitCode, string message) : Exception(m
         OptionsValidationException => Terminal.ExitCode.Failed,
         _ => null,
     };
+
+    /// <summary>Says on standard error why the program ends.</summary>
+    public static void Report(Exception exception)
+    {
+        // .NET adds the name of a parameter in the code, which is nothing a user knows.
+        string message = exception is ArgumentException ? exception.Message.Split(" (Parameter '")[0] : exception.Message;
+        Console.Error.WriteLine($"{AppDomain.CurrentDomain.FriendlyName}: {message}");
+    }
 }

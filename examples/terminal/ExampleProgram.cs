@@ -75,7 +75,14 @@ public abstract class ExampleProgram
         parsed.GetValue(_laneCapacity));
 
     /// <summary>Where the result is written for scripts, or null.</summary>
-    protected string? JsonPath(ParseResult parsed) => parsed.GetValue(_json);
+    protected string? JsonPath(ParseResult parsed)
+    {
+        string? path = parsed.GetValue(_json);
+        // Said now and not at the end of an hour.
+        if (path is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+            throw new ExampleException(ExitCode.Failed, $"--json {path}: there is no such directory.");
+        return path;
+    }
 
     /// <summary>An option that takes a duration such as <c>500ms</c>.</summary>
     protected static Option<TimeSpan?> Time(string name, string description) => Parsed<TimeSpan?>(name, "TIME", description, text =>
@@ -144,7 +151,7 @@ public abstract class ExampleProgram
         }
         catch (Exception e) when (ExampleException.ExitCodeOf(e) is int exitCode)
         {
-            await Console.Error.WriteLineAsync($"{AppDomain.CurrentDomain.FriendlyName}: {e.Message}");
+            ExampleException.Report(e);
             return exitCode;
         }
     }

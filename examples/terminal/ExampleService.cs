@@ -22,7 +22,7 @@ public abstract class ExampleService(IHostApplicationLifetime lifetime, Outcome 
         catch (Exception e) when (ExampleException.ExitCodeOf(e) is int exitCode)
         {
             outcome.ExitCode = exitCode;
-            await Console.Error.WriteLineAsync($"{AppDomain.CurrentDomain.FriendlyName}: {e.Message}");
+            ExampleException.Report(e);
         }
         finally
         {
