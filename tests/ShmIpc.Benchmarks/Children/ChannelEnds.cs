@@ -41,6 +41,8 @@ internal sealed class ChannelEnds(ChildSettings settings) : IDisposable
         Root = settings.Directory,
         LaneCapacityBytes = settings.LaneCapacityBytes,
         WaitStrategy = settings.WaitStrategy,
+        SingleWriter = settings.IsSingleThreaded,
+        SingleReader = settings.IsSingleThreaded,
     }));
 
     private T Keep<T>(T opened)

@@ -15,6 +15,9 @@ internal sealed record ChildSettings
 
     public WaitStrategy WaitStrategy { get; init; } = WaitStrategy.BusySpin;
 
+    /// <summary>Opens the channel with SingleWriter and SingleReader: the promise that C makes by having no threads.</summary>
+    public bool IsSingleThreaded { get; init; }
+
     public long LaneCapacityBytes { get; init; } = 1 << 20;
 
     /// <summary>A directory of this measurement's own: channels and sockets live in it.</summary>

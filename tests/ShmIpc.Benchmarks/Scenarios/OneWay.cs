@@ -16,6 +16,7 @@ internal sealed class OneWay : Scenario
     private readonly string _measure;
     private readonly int _payloadBytes;
     private readonly ManagedPair _channel;
+    private readonly ManagedPair _single;
     private readonly ManagedPair? _unixSocket;
     private readonly NativePair _lane;
 
@@ -25,18 +26,21 @@ internal sealed class OneWay : Scenario
         bool claims = transport == Transport.ChannelClaim;
         _payloadBytes = payloadBytes;
         _measure = $"one way {payloadBytes} B, {(claims ? "claim and commit" : "TryWrite")}";
-        _channel = Pair(claims ? "ShmIpc, claims" : "ShmIpc", transport);
+        _channel = Pair("ShmIpc", transport);
+        _single = Pair("ShmIpc, single-threaded", transport, isSingleThreaded: true);
         _unixSocket = claims ? null : Pair("Unix stream socket", Transport.UnixSocket);
         _lane = new NativePair("C lane", "lane", "oneway", [LaneCapacityBytes, payloadBytes], BackOffPauses);
     }
 
-    public override IReadOnlyList<Contender> Contenders => _unixSocket is null ? [_channel, _lane] : [_channel, _lane, _unixSocket];
+    public override IReadOnlyList<Contender> Contenders =>
+        _unixSocket is null ? [_channel, _lane, _single] : [_channel, _lane, _single, _unixSocket];
 
     public override IEnumerable<Comparison> Comparisons
     {
         get
         {
             yield return new(_measure, Metric.Rate, _channel, _lane, Target.AtLeast(0.9));
+            yield return new($"{_measure}, single-threaded", Metric.Rate, _single, _lane, Target.AtLeast(0.9));
             if (_unixSocket is not null)
             {
                 yield return new(_measure, Metric.Rate, _channel, _unixSocket, _payloadBytes == 64 ? Target.TimesBetter(50) : null);
@@ -46,10 +50,11 @@ internal sealed class OneWay : Scenario
         }
     }
 
-    private ManagedPair Pair(string name, Transport transport) => new(name, new ChildSettings
+    private ManagedPair Pair(string name, Transport transport, bool isSingleThreaded = false) => new(name, new ChildSettings
     {
         Role = Role.Receiver,
         Transport = transport,
+        IsSingleThreaded = isSingleThreaded,
         PayloadBytes = _payloadBytes,
         LaneCapacityBytes = LaneCapacityBytes,
         WaitStrategy = WaitStrategy.BusySpin,

@@ -11,6 +11,7 @@ internal sealed class RoundTripSpinning : Scenario
     private const int PayloadBytes = 64;
 
     private readonly ManagedPair _busySpin = Pair("ShmIpc, BusySpin", Transport.Channel, WaitStrategy.BusySpin);
+    private readonly ManagedPair _single = Pair("ShmIpc, BusySpin, single-threaded", Transport.Channel, WaitStrategy.BusySpin, true);
     private readonly ManagedPair _adaptive = Pair("ShmIpc, Adaptive", Transport.Channel, WaitStrategy.Adaptive);
     private readonly ManagedPair _unixSocket = Pair("Unix stream socket", Transport.UnixSocket, WaitStrategy.Park);
     private readonly NativePair _oneLine = new("C ping-pong, one cache line (8 + 56 B)", "pingpong", "line", [56]);
@@ -22,7 +23,7 @@ internal sealed class RoundTripSpinning : Scenario
     {
     }
 
-    public override IReadOnlyList<Contender> Contenders => [_busySpin, _oneLine, _twoLines, _lane, _adaptive, _unixSocket];
+    public override IReadOnlyList<Contender> Contenders => [_busySpin, _oneLine, _single, _twoLines, _lane, _adaptive, _unixSocket];
 
     public override bool HasPercentiles => true;
 
@@ -30,7 +31,8 @@ internal sealed class RoundTripSpinning : Scenario
     [
         new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _oneLine, Target.AtMost(1.1)),
         new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _twoLines, Target.AtMost(1.1)),
-        new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _lane),
+        new("round trip 64 B, BusySpin, single-threaded", Metric.Typical, _single, _oneLine, Target.AtMost(1.1)),
+        new("round trip 64 B, BusySpin, single-threaded", Metric.Typical, _single, _lane),
         new("round trip 64 B, Adaptive", Metric.Typical, _adaptive, _oneLine),
         new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _unixSocket, Target.TimesBetter(10)),
         new("round trip 64 B, Adaptive", Metric.Typical, _adaptive, _unixSocket, Target.TimesBetter(10)),
@@ -39,11 +41,13 @@ internal sealed class RoundTripSpinning : Scenario
         new("allocation, round trip, Adaptive", Metric.Allocation, _adaptive, null, Target.Nothing),
     ];
 
-    private static ManagedPair Pair(string name, Transport transport, WaitStrategy strategy) => new(name, new ChildSettings
-    {
-        Role = Role.Ping,
-        Transport = transport,
-        PayloadBytes = PayloadBytes,
-        WaitStrategy = strategy,
-    });
+    private static ManagedPair Pair(string name, Transport transport, WaitStrategy strategy, bool isSingleThreaded = false) =>
+        new(name, new ChildSettings
+        {
+            Role = Role.Ping,
+            Transport = transport,
+            PayloadBytes = PayloadBytes,
+            WaitStrategy = strategy,
+            IsSingleThreaded = isSingleThreaded,
+        });
 }
