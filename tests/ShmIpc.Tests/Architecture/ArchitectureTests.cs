@@ -1,5 +1,6 @@
-// Guards what no compiler checks: who may use whom, where sharp tools lie, how files look. Each rule is a function over a file's path and text;
-// it is applied to every file of the repository, and to made-up files that break it, so that a rule that never objects is noticed.
+// Guards what no compiler checks: who may use whom, where sharp tools lie, how files look. Each rule is a function over a file's path
+// and text; it is applied to every file of the repository, and to made-up files that break it, so that a rule that never objects is
+// noticed.
 
 using Xunit;
 

@@ -1,5 +1,5 @@
-// Blanks out what is not code in a C# source: comments, preprocessor lines, and the text of string and character literals. The code inside the
-// holes of interpolated strings stays, and so does every line break, so that line numbers keep their meaning.
+// Blanks out what is not code in a C# source: comments, preprocessor lines, and the text of string and character literals. The code
+// inside the holes of interpolated strings stays, and so does every line break, so that line numbers keep their meaning.
 
 using System.Text;
 

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Builds everything (Release) and runs every test: the projects under tests/ that reference xunit.v3, one after another.
+#
+#   ./test.sh                     every test, without the long campaigns
+#   ./test.sh --long              the long campaigns too (sets SHMIPC_LONG=1)
+#   ./test.sh --filter PATTERN    only tests whose full name contains PATTERN (* stands for anything)
+#
+# The last line is "N passed, N failed" or "N passed, N failed, N skipped", counted from the result files in TestResults/. A runner that
+# crashes, hangs or leaves no result file counts as a failed test, and so does anything the tests leave in /dev/shm.
+# Needs the .NET 10 SDK and nothing else.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
+
+filter=
+limit_seconds=400
+while (($# > 0)); do
+  case $1 in
+    --long) export SHMIPC_LONG=1; limit_seconds=7200 ;;
+    --filter) filter=${2:?"--filter needs a pattern"}; shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+command -v dotnet > /dev/null || { echo "test: the .NET SDK (dotnet) is not in the PATH" >&2; exit 1; }
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+passed=0 failed=0 skipped=0 runner=
+results=$PWD/TestResults
+
+fail() { printf 'FAILED: %s\n' "$*"; failed=$((failed + 1)); }
+
+# Prints the counts and ends.
+finish() {
+  local counts="$passed passed, $failed failed"
+  ((skipped == 0)) || counts+=", $skipped skipped"
+  printf '%s\n' "$counts"
+  exit $((failed > 0))
+}
+
+stop() {
+  trap - INT TERM
+  [[ -z $runner ]] || kill -TERM "$runner" 2> /dev/null || true
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
+build() {
+  local log=$results/build.log
+  echo "Building"
+  dotnet build ShmIpc.sln -c Release -v quiet -nodeReuse:false > "$log" 2>&1 || { cat "$log"; fail "ShmIpc.sln does not build"; finish; }
+}
+
+# An attribute of the <assembly> element of a result file: attribute FILE NAME
+attribute() { sed -n 's/.*<assembly \([^>]*\)>.*/ \1/p;' "$1" | sed -n "1s/.* $2=\"\([0-9]*\)\".*/\1/p"; }
+
+# The skipped tests of a result file, each with its reason.
+print_skipped() {
+  tr '\n' ' ' < "$1" | sed 's/<test /\n&/g' | grep '^<test [^>]*result="Skip"' | sed -E \
+    -e 's/^<test [^>]*name="([^"]*)"[^>]*>/skipped: \1: /' -e 's/<\/test>.*//' -e 's/<!\[CDATA\[|\]\]>//g' -e 's/<[^>]*>//g' \
+    -e "s/&lt;/</g; s/&gt;/>/g; s/&quot;/\"/g; s/&apos;/'/g; s/&amp;/\&/g" || true
+}
+
+run() {
+  local name=$1 status=0 start=$SECONDS
+  local program=tests/$name/bin/Release/net10.0/$name file=$results/$name.xml arguments=(-noColor -noLogo -reporter quiet)
+  [[ -z $filter ]] || arguments+=(-method "*$filter*")
+  echo "Running $name"
+  [[ -x $program ]] || { fail "$name was not built; is it in ShmIpc.sln?"; return; }
+
+  # In the background, so that an interrupt is not held up; in a process group of its own, so that what it starts ends with it.
+  timeout --kill-after=10 "$limit_seconds" "$program" "${arguments[@]}" -result-xml "$file" &
+  runner=$!
+  wait "$runner" || status=$?
+  runner=
+
+  local total bad
+  total=$([[ ! -s $file ]] || attribute "$file" total)
+  if [[ -z $total ]]; then
+    ((status != 124 && status != 137)) || echo "$name did not end within $limit_seconds seconds"
+    fail "$name left no results (exit code $status)"
+    return
+  fi
+
+  bad=$(($(attribute "$file" failed) + $(attribute "$file" errors)))
+  passed=$((passed + $(attribute "$file" passed)))
+  failed=$((failed + bad))
+  skipped=$((skipped + $(attribute "$file" skipped)))
+  print_skipped "$file"
+  echo "$name: $(attribute "$file" passed) of $total passed in $((SECONDS - start)) s"
+  ((total > 0)) || [[ -n $filter ]] || fail "$name has no tests"
+  ((status == 0 || bad > 0)) || fail "$name ended with exit code $status although no test failed"
+}
+
+# What is in /dev/shm now: one path a line, sorted.
+shared_memory() { [[ ! -d /dev/shm ]] || find /dev/shm -mindepth 1 -maxdepth 1 | sort; }
+
+rm -rf -- "$results"
+mkdir -p -- "$results"
+build
+before=$(shared_memory)
+for project in tests/*/*.csproj; do
+  name=$(basename -- "$project" .csproj)
+  grep -q 'Include="xunit.v3"' "$project" || continue
+  [[ -n $(find "tests/$name" -name '*.cs' -not -path '*/obj/*' -print -quit) ]] || { echo "$name has no source files yet"; continue; }
+  run "$name"
+done
+((passed + failed + skipped > 0)) || fail "no test was run"
+left=$(comm -13 <(echo "$before") <(shared_memory))
+for ((tenths = 0; tenths < 50; tenths++)); do
+  [[ -n $left ]] || break
+  sleep 0.1 # it may belong to somebody else, who is about to remove it
+  left=$(comm -12 <(echo "$left") <(shared_memory))
+done
+[[ -z $left ]] || fail "left in /dev/shm:" $left
+finish
