@@ -7,7 +7,7 @@ internal sealed class TestRoot : IDisposable
     public TestRoot()
     {
         string parent = Directory.Exists("/dev/shm") ? "/dev/shm" : System.IO.Path.GetTempPath();
-        Path = System.IO.Path.Combine(parent, $"shmipc-hosting-test-{Guid.NewGuid():N}");
+        Path = System.IO.Path.Combine(parent, $"shmipc-hosting-test-{Environment.ProcessId}-{Guid.NewGuid():N}");
         Directory.CreateDirectory(Path);
     }
 
