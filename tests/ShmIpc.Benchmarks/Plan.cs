@@ -25,8 +25,8 @@ internal sealed record Plan
     {
         Quick = quick,
         Repetitions = quick ? 5 : 15,
-        WarmUp = TimeSpan.FromMilliseconds(quick ? 500 : 1000),
-        Measure = TimeSpan.FromMilliseconds(quick ? 200 : 500),
+        WarmUp = TimeSpan.FromMilliseconds(quick ? 400 : 1000),
+        Measure = TimeSpan.FromMilliseconds(quick ? 150 : 500),
         Cpus = cpus,
         NativeDirectory = nativeDirectory,
     };
