@@ -18,26 +18,38 @@ internal sealed record ChannelGeometry(long LaneCapacityBytes, int MaxProducers,
         options.MaxParticipants ?? ShmChannelOptions.DefaultMaxParticipants);
 
     /// <summary>The geometry that an existing region has, checked against every bound that the code relies on.</summary>
+    /// <remarks>The four numbers say where everything stands, so the sections must be exactly those that they lead to. Sections of kinds
+    /// that this version does not know may follow.</remarks>
     public static ChannelGeometry FromHeader(RegionHeader header)
     {
         RegionSection data = header.Section(SectionKind.LaneData);
-        RegionSection groups = header.Section(SectionKind.Groups);
-        RegionSection cursors = header.Section(SectionKind.Cursors);
-        RegionSection participants = header.Section(SectionKind.Participants);
-        RegionSection lanes = header.Section(SectionKind.LaneControls);
-        ChannelGeometry geometry = new(data.StrideBytes, data.Count, groups.Count, participants.Count);
+        ChannelGeometry geometry = new(
+            data.StrideBytes,
+            data.Count,
+            header.Section(SectionKind.Groups).Count,
+            header.Section(SectionKind.Participants).Count);
         bool isSound = IsCapacity(geometry.LaneCapacityBytes)
             && geometry.MaxProducers is >= 1 and <= LaneLayout.MaxLanes
             && geometry.MaxGroups is >= 1 and <= ChannelLayout.MaxGroups
-            && geometry.MaxParticipants is >= 2 and <= DoorbellLayout.MaxParticipants
-            && header.TotalBytes >= (geometry.LaneCapacityBytes * geometry.MaxProducers)
-            && data.Offset % LinuxProcess.PageSizeBytes == 0 && data.LengthBytes == data.StrideBytes * data.Count
-            && lanes.Count == geometry.MaxProducers && lanes.StrideBytes == LaneLayout.ControlBytes
-            && groups.StrideBytes == ChannelLayout.GroupBytes && participants.StrideBytes == ParticipantLayout.SlotBytes
-            && cursors.StrideBytes == LaneGate.CursorStrideBytes && cursors.Count == geometry.MaxProducers * geometry.MaxGroups
-            && header.Section(SectionKind.Doorbells).LengthBytes == DoorbellLayout.SectionBytes
-            && header.Section(SectionKind.ChannelControl).LengthBytes == ChannelLayout.ControlBytes;
-        return isSound ? geometry : throw RegionHeader.Refuse(header.Path, $"its geometry makes no sense: {geometry}");
+            && geometry.MaxParticipants is >= 2 and <= DoorbellLayout.MaxParticipants;
+        if (!isSound)
+        {
+            throw RegionHeader.Refuse(
+                header.Path,
+                $"its geometry makes no sense: {geometry}. Possible are lanes of {LaneLayout.MinCapacityBytes} to {LaneLayout.MaxCapacityBytes} bytes "
+                + $"(a power of two), 1 to {LaneLayout.MaxLanes} producers, 1 to {ChannelLayout.MaxGroups} groups, 2 to {DoorbellLayout.MaxParticipants} participants");
+        }
+
+        foreach (RegionSection expected in ChannelLayout.Blueprint(geometry, header.PayloadFormat).Sections)
+        {
+            RegionSection found = header.Section(expected.Kind);
+            if (found != expected)
+            {
+                throw RegionHeader.Refuse(header.Path, $"it has {found}, where a channel of {geometry} has {expected}");
+            }
+        }
+
+        return geometry;
     }
 
     /// <summary>Refuses an existing channel that differs from what the options ask for; what they leave open fits anything.</summary>

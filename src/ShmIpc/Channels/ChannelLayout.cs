@@ -48,7 +48,7 @@ internal static class ChannelLayout
     {
         List<RegionSection> sections = [];
         long end = RegionLayout.HeaderBytes;
-        void Add(SectionKind kind, int count, long strideBytes, long alignmentBytes = 128)
+        void Add(SectionKind kind, int count, long strideBytes, long alignmentBytes = RegionLayout.SectionAlignmentBytes)
         {
             long offset = RegionBlueprint.Align(end, alignmentBytes);
             sections.Add(new RegionSection(kind, count, offset, count * strideBytes, strideBytes));

@@ -63,6 +63,7 @@ internal sealed class ChannelRegion
         LinuxPlatform.Require();
         options ??= new ShmChannelOptions();
         options.Validate();
+        RegionHeader.CheckFormat(payloadFormat);
         RegionFile region = mode switch
         {
             ChannelOpenMode.Create => RegionFile.Create(name, options.Root, Blueprint(), Initialize, Check),

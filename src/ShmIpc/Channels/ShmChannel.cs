@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ShmIpc.Interop;
 using ShmIpc.Regions;
 
 namespace ShmIpc.Channels;
@@ -56,10 +57,18 @@ public static class ShmChannel
     /// <param name="name">The channel's name.</param>
     /// <param name="root">Directory that holds it. Null: as <see cref="ShmChannelOptions.Root"/>.</param>
     /// <returns>False when there was none.</returns>
-    public static bool Delete(string name, string? root = null) => RegionFile.Delete(name, root);
+    public static bool Delete(string name, string? root = null)
+    {
+        LinuxPlatform.Require();
+        return RegionFile.Delete(name, root);
+    }
 
     /// <summary>True when something stands under the name; opening it may still be refused.</summary>
     /// <param name="name">The channel's name.</param>
     /// <param name="root">Directory that holds it. Null: as <see cref="ShmChannelOptions.Root"/>.</param>
-    public static bool Exists(string name, string? root = null) => RegionFile.Exists(name, root);
+    public static bool Exists(string name, string? root = null)
+    {
+        LinuxPlatform.Require();
+        return RegionFile.Exists(name, root);
+    }
 }

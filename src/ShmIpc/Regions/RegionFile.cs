@@ -91,9 +91,14 @@ internal sealed class RegionFile : IDisposable
     public static RegionFile Open(string name, string? root, Action<RegionHeader> check)
     {
         RegionName.Check(name);
+        string rootPath = RegionRoot.PathOf(root);
+        if (!Path.Exists(rootPath))
+        {
+            throw NotFound(rootPath, name); // an opener leaves nothing behind, not even a directory
+        }
+
         using RegionRoot directory = RegionRoot.Open(root);
-        return TryAttach(directory, name, check) ?? throw new ShmRegionNotFoundException(
-            $"There is no region {Path.Combine(directory.Path, name)}. Start whoever creates it first, or use CreateOrOpen.");
+        return TryAttach(directory, name, check) ?? throw NotFound(rootPath, name);
     }
 
     /// <summary>Opens the region, or creates it when there is none.</summary>
@@ -172,7 +177,7 @@ internal sealed class RegionFile : IDisposable
                 continue;
             }
 
-            if (onlyIfMarked && !IsMarkedDeleted(file))
+            if (onlyIfMarked && ReadState(file) != RegionLayout.StateDeleted)
             {
                 return false;
             }
@@ -236,9 +241,8 @@ internal sealed class RegionFile : IDisposable
                     continue;
                 }
 
-                if (!IsMarkedDeleted(file))
+                if (Attach(name, path, file, check) is { } attached)
                 {
-                    RegionFile attached = Attach(name, path, file, check);
                     file = null;
                     return attached;
                 }
@@ -254,16 +258,29 @@ internal sealed class RegionFile : IDisposable
         throw new ShmException($"Cannot attach to {path}: somebody has been deleting it for 5 seconds. Is a process stopped there?");
     }
 
-    private static RegionFile Attach(string name, string path, SafeFileHandle file, Action<RegionHeader> check)
+    /// <summary>Maps a region whose name is current. Null when it is marked deleted all the same.</summary>
+    private static RegionFile? Attach(string name, string path, SafeFileHandle file, Action<RegionHeader> check)
     {
         RegionHeader header = RegionHeader.Read(file, LinuxFile.Status(file).SizeBytes, path);
+        uint state = ReadState(file);
+        if (state == RegionLayout.StateDeleted)
+        {
+            return null;
+        }
+
+        if (state != RegionLayout.StateInUse)
+        {
+            throw RegionHeader.Refuse(
+                path, $"its state is {state}, and a region is in use ({RegionLayout.StateInUse}) or deleted ({RegionLayout.StateDeleted}). A peer damaged it");
+        }
+
         check(header);
-        long controlBytes = header.Sections.Where(section => section.Kind != SectionKind.LaneData).Max(section => section.Offset + section.LengthBytes);
+        long controlBytes = header.Section(SectionKind.LaneData).Offset; // everything in front of the lane data
         SafeFileHandle probe = LinuxFile.Reopen(file);
         MemoryMapping? control = null;
         try
         {
-            control = MemoryMapping.MapFile(file, 0, RegionBlueprint.Align(controlBytes, LinuxProcess.PageSizeBytes));
+            control = MemoryMapping.MapFile(file, 0, controlBytes);
             LinuxFile.TryLock(file, RegionLocks.Attached, 1, exclusive: false);
             RegionFile attached = new(name, header, file, probe, control);
             LinuxFile.Unlock(file, RegionLocks.Lifecycle, 1);
@@ -315,11 +332,10 @@ internal sealed class RegionFile : IDisposable
             && named.Inode == opened.Inode && named.Device == opened.Device;
     }
 
-    private static bool IsMarkedDeleted(SafeFileHandle file)
+    private static uint ReadState(SafeFileHandle file)
     {
-        Span<byte> state = stackalloc byte[sizeof(uint)];
-        return LinuxFile.ReadAt(file, state, RegionLayout.StateOffset) == state.Length
-            && BinaryPrimitives.ReadUInt32LittleEndian(state) == RegionLayout.StateDeleted;
+        Span<byte> word = stackalloc byte[sizeof(uint)];
+        return LinuxFile.ReadAt(file, word, RegionLayout.StateOffset) == word.Length ? BinaryPrimitives.ReadUInt32LittleEndian(word) : 0;
     }
 
     private static void MarkDeleted(SafeFileHandle file, string path)
@@ -331,15 +347,26 @@ internal sealed class RegionFile : IDisposable
         }
         catch (ShmRegionFormatException)
         {
-            return; // nobody can be attached to it
+            return; // nobody can attach to it
         }
 
-        RegionSection doorbells = header.Section(SectionKind.Doorbells);
-        long mappedBytes = RegionBlueprint.Align(doorbells.Offset + doorbells.LengthBytes, LinuxProcess.PageSizeBytes);
-        using MemoryMapping mapping = MemoryMapping.MapFile(file, 0, mappedBytes);
-        Atomics.Release(ref mapping.Whole.UInt32(RegionLayout.StateOffset), RegionLayout.StateDeleted);
-        WaitingRoom.CloseAll(mapping.Whole.Slice(doorbells.Offset, doorbells.LengthBytes));
+        using (MemoryMapping first = MemoryMapping.MapFile(file, 0, RegionLayout.HeaderBytes))
+        {
+            Atomics.Release(ref first.Whole.UInt32(RegionLayout.StateOffset), RegionLayout.StateDeleted);
+        }
+
+        // Ringing only hastens it: nobody sleeps for long. So a section that is not where it should be is left alone.
+        RegionSection doorbells = header.Sections.FirstOrDefault(section => section.Kind == SectionKind.Doorbells);
+        if (doorbells.LengthBytes == DoorbellLayout.SectionBytes)
+        {
+            long start = doorbells.Offset / LinuxProcess.PageSizeBytes * LinuxProcess.PageSizeBytes;
+            using MemoryMapping mapping = MemoryMapping.MapFile(file, start, doorbells.Offset + doorbells.LengthBytes - start);
+            WaitingRoom.CloseAll(mapping.Whole.Slice(doorbells.Offset - start, doorbells.LengthBytes));
+        }
     }
+
+    private static ShmRegionNotFoundException NotFound(string root, string name) =>
+        new($"There is no region {Path.Combine(root, name)}. Start whoever creates it first, or use CreateOrOpen.");
 
     private static ShmException Vanished(RegionRoot directory, string name) =>
         new($"The region {Path.Combine(directory.Path, name)} is deleted again and again while it is being opened.");

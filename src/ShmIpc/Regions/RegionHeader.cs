@@ -121,6 +121,18 @@ internal sealed class RegionHeader
             throw Refuse(path, $"it was made for pages of {Word32(bytes, RegionLayout.PageBytesOffset)} bytes, and here they have {LinuxProcess.PageSizeBytes}");
         }
 
+        uint headerBytes = Word32(bytes, RegionLayout.HeaderBytesOffset);
+        if (headerBytes != RegionLayout.HeaderBytes)
+        {
+            throw Refuse(path, $"it says that its header has {headerBytes} bytes, and in this version a header has {RegionLayout.HeaderBytes}");
+        }
+
+        uint sections = Word32(bytes, RegionLayout.SectionCountOffset);
+        if (sections > RegionLayout.MaxSections)
+        {
+            throw Refuse(path, $"it says that it has {sections} sections, and a section table holds {RegionLayout.MaxSections}");
+        }
+
         RegionHeader header = new(bytes, path);
         if (header.TotalBytes != fileBytes)
         {
@@ -147,6 +159,20 @@ internal sealed class RegionHeader
         if (PayloadSchema != payloadSchema)
         {
             throw Refuse(Path, $"its payload schema is 0x{PayloadSchema:X16}, and 0x{payloadSchema:X16} was asked for. Use the same definition of the message type on both sides");
+        }
+    }
+
+    /// <summary>Refuses a format's name that the header has no room for.</summary>
+    /// <exception cref="ArgumentException">It is null, empty or too long.</exception>
+    public static void CheckFormat(string payloadFormat)
+    {
+        int bytes = payloadFormat is null ? 0 : Encoding.UTF8.GetByteCount(payloadFormat);
+        if (bytes is 0 or > RegionLayout.FormatBytes - 1)
+        {
+            throw new ArgumentException(
+                $"The payload format \"{payloadFormat}\" has {bytes} bytes of UTF-8, and a region's header has room for 1 to {RegionLayout.FormatBytes - 1}. "
+                + "Give the serializer another Format.",
+                nameof(payloadFormat));
         }
     }
 
@@ -180,7 +206,7 @@ internal sealed class RegionHeader
 
     private static List<RegionSection> ReadSections(byte[] bytes)
     {
-        int count = (int)Math.Min(Word32(bytes, RegionLayout.SectionCountOffset), RegionLayout.MaxSections);
+        int count = (int)Word32(bytes, RegionLayout.SectionCountOffset);
         List<RegionSection> sections = new(count);
         for (int i = 0; i < count; i++)
         {
@@ -200,14 +226,21 @@ internal sealed class RegionHeader
     private void CheckSections()
     {
         long end = RegionLayout.HeaderBytes;
+        HashSet<SectionKind> seen = [];
         foreach (RegionSection section in Sections)
         {
             bool isWhole = section.Count > 0 && section.StrideBytes > 0
-                && section.Offset >= end && section.LengthBytes > 0 && section.LengthBytes <= TotalBytes - section.Offset
-                && section.StrideBytes <= section.LengthBytes / section.Count;
+                && section.Offset >= end && section.Offset % RegionLayout.SectionAlignmentBytes == 0
+                && section.LengthBytes > 0 && section.LengthBytes <= TotalBytes - section.Offset
+                && section.StrideBytes <= section.LengthBytes / section.Count
+                && section.StrideBytes * section.Count == section.LengthBytes
+                && seen.Add(section.Kind);
             if (!isWhole)
             {
-                throw Refuse(Path, string.Create(CultureInfo.InvariantCulture, $"its section table is damaged at {section}"));
+                throw Refuse(Path, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its section table is damaged at {section}. Expected: each kind once, in ascending order from byte {end}, on a multiple of "
+                    + $"{RegionLayout.SectionAlignmentBytes}, count times stride long, and inside the file's {TotalBytes} bytes"));
             }
 
             end = section.Offset + section.LengthBytes;

@@ -21,6 +21,7 @@
 //   2052 | zero                                           |
 //   4096 +-----------------------------------------------+
 //
+// Sections stand in ascending order, each kind once, each on a multiple of 128 bytes, so that no word of theirs is ever unaligned.
 // Any change of an offset or a meaning raises Major (readers refuse another major); a new meaning for bytes that were zero raises Minor.
 
 namespace ShmIpc.Regions;
@@ -53,6 +54,7 @@ internal static class RegionLayout
     public const int SectionTableOffset = 256;
     public const int SectionEntryBytes = 32;
     public const int MaxSections = 32;
+    public const int SectionAlignmentBytes = 128;
     public const int CrcOffset = 2044;
     public const int StateOffset = 2048;
 
