@@ -28,13 +28,16 @@ internal sealed class RegionRoot : IDisposable
 
     private readonly uint _groupId;
 
-    private RegionRoot(string path, SafeFileHandle directory, FileStatus status)
+    private RegionRoot(string path, SafeFileHandle directory, FileStatus status, bool isDefault)
     {
         Path = path;
         Directory = directory;
-        IsShared = (status.Permissions & (SetGroupId | GroupAll)) == (SetGroupId | GroupAll);
+        IsShared = !isDefault && (status.Permissions & (SetGroupId | GroupAll)) == (SetGroupId | GroupAll);
         _groupId = status.GroupId;
     }
+
+    /// <summary>Anybody can make a directory of this name before we do, so it is used only when it is this user's alone.</summary>
+    private static string DefaultPath => $"/dev/shm/shmipc-{LinuxProcess.EffectiveUserId}";
 
     public string Path { get; }
 
@@ -52,12 +55,19 @@ internal sealed class RegionRoot : IDisposable
     public static RegionRoot Open(string? root)
     {
         string path = PathOf(root);
+        if (!System.IO.Path.Exists(System.IO.Path.GetDirectoryName(path) ?? path))
+        {
+            throw new ShmException(
+                $"Cannot make the directory {path} for regions, because the one it would stand in does not exist, or may not be looked into. "
+                + $"Make that first, or choose another root (option Root or {EnvironmentVariable}).");
+        }
+
         LinuxFile.MakeDirectory(path, 0x1C0 /* 0700 */);
         SafeFileHandle directory = LinuxFile.OpenDirectory(path);
         try
         {
             FileStatus status = LinuxFile.Status(directory);
-            RegionRoot opened = new(path, directory, status);
+            RegionRoot opened = new(path, directory, status, isDefault: path == DefaultPath);
             opened.CheckAccess(status);
             return opened;
         }
@@ -77,7 +87,7 @@ internal sealed class RegionRoot : IDisposable
         }
 
         root ??= Environment.GetEnvironmentVariable(EnvironmentVariable);
-        return string.IsNullOrEmpty(root) ? $"/dev/shm/shmipc-{LinuxProcess.EffectiveUserId}" : System.IO.Path.GetFullPath(root);
+        return string.IsNullOrEmpty(root) ? DefaultPath : System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
     }
 
     /// <summary>Refuses a file that is not a region file of ours: its type, owner and mode.</summary>
