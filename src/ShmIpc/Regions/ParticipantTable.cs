@@ -37,15 +37,29 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
     /// <exception cref="ShmLimitException">Every slot is held by somebody living.</exception>
     public Stamp Join(ParticipantRole role)
     {
+        int alive = 0;
+        int claimed = 0;
         lock (_joining)
         {
             for (int slot = 0; slot < _slots; slot++)
             {
                 ref ulong epochWord = ref Word(slot, ParticipantLayout.EpochOffset);
                 ulong epoch = Atomics.Acquire(ref epochWord);
-                if (epoch >= Stamp.MaxEpoch || HasClaims(slot) || (epoch != 0 && IsAlive(new Stamp(epoch, slot))))
+                if (epoch != 0 && IsAlive(new Stamp(epoch, slot)))
                 {
+                    alive++;
                     continue;
+                }
+
+                if (HasClaims(slot))
+                {
+                    claimed++;
+                    continue;
+                }
+
+                if (epoch >= Stamp.MaxEpoch)
+                {
+                    continue; // used up, which takes longer than any machine runs: a peer wrote it
                 }
 
                 Stamp stamp = new(epoch + 1, slot);
@@ -65,7 +79,8 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
         }
 
         throw new ShmLimitException(
-            $"All {_slots} participants of {_path} are alive. Dispose a producer or consumer, or create the region with a larger MaxParticipants.");
+            $"None of the {_slots} participants' slots of {_path} is free: {alive} belong to living producers or consumers, {claimed} to dead ones with "
+            + "unfinished messages. Dispose a producer or consumer, or create the region with a larger MaxParticipants.");
     }
 
     /// <summary>Gives the slot back: from here on the stamp is dead.</summary>
