@@ -2,7 +2,8 @@ namespace ShmIpc;
 
 /// <summary>An operation on shared memory failed; the message says what was tried, why it failed and what to do.</summary>
 /// <remarks>The base of every exception that is particular to this library. Bad arguments are <see cref="ArgumentException"/>,
-/// use after <c>Dispose</c> is <see cref="ObjectDisposedException"/>, and missing permission is <see cref="UnauthorizedAccessException"/>, as elsewhere in .NET.</remarks>
+/// use after <c>Dispose </c> is <see cref="ObjectDisposedException"/>, and missing permission is
+/// <see cref="UnauthorizedAccessException"/>, as elsewhere in .NET.</remarks>
 public class ShmException : IOException
 {
     /// <summary>Creates the exception with a message.</summary>

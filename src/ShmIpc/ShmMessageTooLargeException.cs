@@ -8,7 +8,8 @@ public sealed class ShmMessageTooLargeException : ShmException
     /// <param name="maxMessageBytes">Largest message of the channel.</param>
     public ShmMessageTooLargeException(long messageBytes, long maxMessageBytes)
         : base(
-            $"A message of {messageBytes} bytes is too large: messages of this channel have at most {maxMessageBytes} bytes (half of a lane, less 16). "
+            $"A message of {messageBytes} bytes is too large: messages of this channel have at most {maxMessageBytes} bytes (half "
+            + "of a lane, less 16). "
             + "Send less, or create the channel with a larger LaneCapacityBytes.")
     {
         MessageBytes = messageBytes;

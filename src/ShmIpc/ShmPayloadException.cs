@@ -1,6 +1,7 @@
 namespace ShmIpc;
 
-/// <summary>A message arrived whole but could not be decoded as the expected type. It is skipped: the next read continues behind it.</summary>
+/// <summary>A message arrived whole but could not be decoded as the expected type. It is skipped: the next read continues behind
+/// it.</summary>
 public sealed class ShmPayloadException : ShmException
 {
     /// <summary>Creates the exception.</summary>

@@ -51,7 +51,8 @@ internal static class Atomics
     public static void Release<T>(ref T? reference, T? value)
         where T : class => Volatile.Write(ref reference, value);
 
-    /// <summary>Replaces <paramref name="expected"/> by <paramref name="value"/>, or changes nothing and says false. A full fence.</summary>
+    /// <summary>Replaces <paramref name="expected"/> by <paramref name="value"/>, or changes nothing and says false. A full
+    /// fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool CompareExchange(ref ulong word, ulong expected, ulong value) =>
         Interlocked.CompareExchange(ref word, value, expected) == expected;

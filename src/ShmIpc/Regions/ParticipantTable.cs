@@ -79,7 +79,8 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
         }
 
         throw new ShmLimitException(
-            $"None of the {_slots} participants' slots of {_path} is free: {alive} belong to living producers or consumers, {claimed} to dead ones with "
+            $"None of the {_slots} participants' slots of {_path} is free: {alive} belong to living producers or consumers, "
+            + $"{claimed} to dead ones with "
             + "unfinished messages. Dispose a producer or consumer, or create the region with a larger MaxParticipants.");
     }
 

@@ -18,7 +18,8 @@ internal sealed class RegionBlueprint
 
     public required IReadOnlyList<RegionSection> Sections { get; init; }
 
-    /// <summary>Bytes from the start that are allocated at creation and mapped by everybody; what lies behind is allocated on first use.</summary>
+    /// <summary>Bytes from the start that are allocated at creation and mapped by everybody; what lies behind is allocated on first
+    /// use.</summary>
     public required long ControlBytes { get; init; }
 
     public required long TotalBytes { get; init; }

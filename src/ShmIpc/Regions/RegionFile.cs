@@ -58,7 +58,8 @@ internal sealed class RegionFile : IDisposable
     {
         if (IsDeleted)
         {
-            throw new ShmRegionDeletedException($"{Header.Path} was deleted while it was in use. Dispose what uses it, and create or open it anew.");
+            throw new ShmRegionDeletedException(
+                $"{Header.Path} was deleted while it was in use. Dispose what uses it, and create or open it anew.");
         }
     }
 
@@ -72,7 +73,8 @@ internal sealed class RegionFile : IDisposable
     /// <summary>Creates the region.</summary>
     /// <exception cref="ShmRegionExistsException">The name is taken.</exception>
     /// <exception cref="ShmNoSpaceException">The file system has too little room.</exception>
-    public static RegionFile Create(string name, string? root, RegionBlueprint blueprint, Action<MappedSpan> initialize, Action<RegionHeader> check)
+    public static RegionFile Create(
+        string name, string? root, RegionBlueprint blueprint, Action<MappedSpan> initialize, Action<RegionHeader> check)
     {
         RegionName.Check(name);
         using RegionRoot directory = RegionRoot.Open(root);
@@ -154,7 +156,8 @@ internal sealed class RegionFile : IDisposable
 
     /// <param name="directory">The root.</param>
     /// <param name="name">The region.</param>
-    /// <param name="onlyIfMarked">True to finish what a deleter left that died: a new region may stand under the name by now, and stays.</param>
+    /// <param name="onlyIfMarked">True to finish what a deleter left that died: a new region may stand under the name by now, and
+    /// stays.</param>
     private static bool Delete(RegionRoot directory, string name, bool onlyIfMarked)
     {
         string path = Path.Combine(directory.Path, name);
@@ -201,8 +204,10 @@ internal sealed class RegionFile : IDisposable
         if (available < blueprint.NeededBytes)
         {
             throw new ShmNoSpaceException(
-                $"The region {name} needs {blueprint.NeededBytes} bytes before its first message, and the file system of {directory.Path} has {available} free. "
-                + "Create it smaller (LaneCapacityBytes), free some room, or enlarge the file system (mount -o remount,size=..., docker --shm-size).",
+                $"The region {name} needs {blueprint.NeededBytes} bytes before its first message, and the file system of "
+                + $"{directory.Path} has {available} free. "
+                + "Create it smaller (LaneCapacityBytes), free some room, or enlarge the file system (mount -o remount,size=..., "
+                + "docker --shm-size).",
                 blueprint.NeededBytes,
                 available);
         }
@@ -271,7 +276,8 @@ internal sealed class RegionFile : IDisposable
         if (state != RegionLayout.StateInUse)
         {
             throw RegionHeader.Refuse(
-                path, $"its state is {state}, and a region is in use ({RegionLayout.StateInUse}) or deleted ({RegionLayout.StateDeleted}). A peer damaged it");
+                path, $"its state is {state}, and a region is in use ({RegionLayout.StateInUse}) or deleted "
+                    + $"({RegionLayout.StateDeleted}). A peer damaged it");
         }
 
         check(header);

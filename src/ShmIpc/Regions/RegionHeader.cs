@@ -69,7 +69,8 @@ internal sealed class RegionHeader
         for (int i = 0; i < blueprint.Sections.Count; i++)
         {
             RegionSection section = blueprint.Sections[i];
-            Span<byte> entry = header.Slice(RegionLayout.SectionTableOffset + (i * RegionLayout.SectionEntryBytes), RegionLayout.SectionEntryBytes);
+            Span<byte> entry = header.Slice(
+                RegionLayout.SectionTableOffset + (i * RegionLayout.SectionEntryBytes), RegionLayout.SectionEntryBytes);
             Put32(entry, 0, (uint)section.Kind);
             Put32(entry, 4, (uint)section.Count);
             Put64(entry, 8, (ulong)section.Offset);
@@ -87,14 +88,16 @@ internal sealed class RegionHeader
     {
         if (fileBytes < RegionLayout.HeaderBytes)
         {
-            throw Refuse(path, $"it has {fileBytes} bytes, and a region's header alone has {RegionLayout.HeaderBytes}. It is empty, truncated, or not a region");
+            throw Refuse(path, $"it has {fileBytes} bytes, and a region's header alone has {RegionLayout.HeaderBytes}. It is empty, "
+                + "truncated, or not a region");
         }
 
         byte[] bytes = new byte[RegionLayout.HeaderBytes];
         int read = LinuxFile.ReadAt(file, bytes, 0);
         if (read != bytes.Length || Word64(bytes, RegionLayout.MagicOffset) != RegionLayout.Magic)
         {
-            throw Refuse(path, $"it starts with {Convert.ToHexString(bytes, 0, 8)}, and a region starts with 8953484D4950430A. It is not a region");
+            throw Refuse(path, $"it starts with {Convert.ToHexString(bytes, 0, 8)}, and a region starts with 8953484D4950430A. It "
+                + "is not a region");
         }
 
         if (Word32(bytes, RegionLayout.EndianOffset) != RegionLayout.EndianMark)
@@ -106,7 +109,8 @@ internal sealed class RegionHeader
         int minor = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(RegionLayout.MinorOffset));
         if (major != RegionLayout.Major)
         {
-            throw Refuse(path, $"its layout version is {major}.{minor}, and this library reads {RegionLayout.Major}.x. Use the same version of ShmIpc on both sides");
+            throw Refuse(path, $"its layout version is {major}.{minor}, and this library reads {RegionLayout.Major}.x. Use the same "
+                + "version of ShmIpc on both sides");
         }
 
         uint found = Word32(bytes, RegionLayout.CrcOffset);
@@ -118,13 +122,15 @@ internal sealed class RegionHeader
 
         if (Word32(bytes, RegionLayout.PageBytesOffset) != LinuxProcess.PageSizeBytes)
         {
-            throw Refuse(path, $"it was made for pages of {Word32(bytes, RegionLayout.PageBytesOffset)} bytes, and here they have {LinuxProcess.PageSizeBytes}");
+            throw Refuse(path, $"it was made for pages of {Word32(bytes, RegionLayout.PageBytesOffset)} bytes, and here they have "
+                + $"{LinuxProcess.PageSizeBytes}");
         }
 
         uint headerBytes = Word32(bytes, RegionLayout.HeaderBytesOffset);
         if (headerBytes != RegionLayout.HeaderBytes)
         {
-            throw Refuse(path, $"it says that its header has {headerBytes} bytes, and in this version a header has {RegionLayout.HeaderBytes}");
+            throw Refuse(path, $"it says that its header has {headerBytes} bytes, and in this version a header has "
+                + $"{RegionLayout.HeaderBytes}");
         }
 
         uint sections = Word32(bytes, RegionLayout.SectionCountOffset);
@@ -153,12 +159,14 @@ internal sealed class RegionHeader
 
         if (PayloadFormat != payloadFormat)
         {
-            throw Refuse(Path, $"its payload format is \"{PayloadFormat}\", and \"{payloadFormat}\" was asked for. Use the same message type and serializer on both sides");
+            throw Refuse(Path, $"its payload format is \"{PayloadFormat}\", and \"{payloadFormat}\" was asked for. Use the same "
+                + "message type and serializer on both sides");
         }
 
         if (PayloadSchema != payloadSchema)
         {
-            throw Refuse(Path, $"its payload schema is 0x{PayloadSchema:X16}, and 0x{payloadSchema:X16} was asked for. Use the same definition of the message type on both sides");
+            throw Refuse(Path, $"its payload schema is 0x{PayloadSchema:X16}, and 0x{payloadSchema:X16} was asked for. Use the same "
+                + "definition of the message type on both sides");
         }
     }
 
@@ -170,7 +178,8 @@ internal sealed class RegionHeader
         if (bytes is 0 or > RegionLayout.FormatBytes - 1)
         {
             throw new ArgumentException(
-                $"The payload format \"{payloadFormat}\" has {bytes} bytes of UTF-8, and a region's header has room for 1 to {RegionLayout.FormatBytes - 1}. "
+                $"The payload format \"{payloadFormat}\" has {bytes} bytes of UTF-8, and a region's header has room for 1 to "
+                + $"{RegionLayout.FormatBytes - 1}. "
                 + "Give the serializer another Format.",
                 nameof(payloadFormat));
         }
@@ -239,7 +248,8 @@ internal sealed class RegionHeader
             {
                 throw Refuse(Path, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"its section table is damaged at {section}. Expected: each kind once, in ascending order from byte {end}, on a multiple of "
+                    $"its section table is damaged at {section}. Expected: each kind once, in ascending order from byte {end}, on a "
+                    + "multiple of "
                     + $"{RegionLayout.SectionAlignmentBytes}, count times stride long, and inside the file's {TotalBytes} bytes"));
             }
 
@@ -253,5 +263,6 @@ internal sealed class RegionHeader
 
     private static void Put32(Span<byte> bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes[offset..], value);
 
-    private static void Put64(Span<byte> bytes, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes[offset..], value);
+    private static void Put64(Span<byte> bytes, int offset, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[offset..], value);
 }

@@ -58,7 +58,8 @@ internal sealed class RegionRoot : IDisposable
         if (!System.IO.Path.Exists(System.IO.Path.GetDirectoryName(path) ?? path))
         {
             throw new ShmException(
-                $"Cannot make the directory {path} for regions, because the one it would stand in does not exist, or may not be looked into. "
+                $"Cannot make the directory {path} for regions, because the one it would stand in does not exist, or may not be "
+                + "looked into. "
                 + $"Make that first, or choose another root (option Root or {EnvironmentVariable}).");
         }
 
@@ -135,14 +136,16 @@ internal sealed class RegionRoot : IDisposable
         if (excess != 0)
         {
             throw new UnauthorizedAccessException(
-                $"The directory {Path} has mode {Octal(status.Permissions)}: others could replace regions in it. Use 0700, or 2770 to share it with its group.");
+                $"The directory {Path} has mode {Octal(status.Permissions)}: others could replace regions in it. Use 0700, or 2770 "
+                + "to share it with its group.");
         }
 
         long magic = LinuxFile.FileSystemMagic(Directory);
         if (_refusedFileSystems.Contains(magic))
         {
             throw new ShmException(
-                $"The directory {Path} is on a network or FUSE file system (type 0x{magic:X}), where shared memory and locks are not coherent. "
+                $"The directory {Path} is on a network or FUSE file system (type 0x{magic:X}), where shared memory and locks are "
+                + "not coherent. "
                 + "Use tmpfs (/dev/shm), ext4, xfs or btrfs.");
         }
     }
