@@ -238,7 +238,7 @@ internal sealed class ChannelProducer : IDisposable
         _lastUnblockMs = now;
         _channel.ThrowIfDeleted();
         ulong blocking = Writer.BlockingGroups(payloadBytes);
-        return _channel.Groups.RetireUnfit(blocking, Writer.SuspectGroups, _stamp) && Writer.TryReserve(payloadBytes);
+        return _channel.Groups.RetireUnfit(blocking, Writer, _stamp) && Writer.TryReserve(payloadBytes);
     }
 
     private void RingSelf() => _channel.Writers.Ring(_stamp.Slot);

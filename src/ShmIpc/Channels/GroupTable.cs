@@ -81,15 +81,15 @@ internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int 
         return living;
     }
 
-    /// <summary>Retires those of <paramref name="groups"/> that hold a producer back without right: their holder is dead, or a cursor makes no sense.</summary>
-    /// <param name="groups">Groups to look at.</param>
-    /// <param name="broken">Those among them whose cursor makes no sense.</param>
+    /// <summary>Retires groups that hold a lane back without right: their holder is dead, or their cursor makes no sense.</summary>
+    /// <param name="blocking">Groups that are in the way.</param>
+    /// <param name="lane">The lane; it names further groups as suspect.</param>
     /// <param name="self">Who asks.</param>
     /// <returns>True when at least one was retired.</returns>
-    public bool RetireUnfit(ulong groups, ulong broken, Stamp self)
+    public bool RetireUnfit(ulong blocking, LaneWriter lane, Stamp self)
     {
         bool isAnyRetired = false;
-        for (ulong rest = groups | broken; rest != 0; rest &= rest - 1)
+        for (ulong rest = blocking | lane.SuspectGroups; rest != 0; rest &= rest - 1)
         {
             int group = BitOperations.TrailingZeroCount(rest);
             if (group >= _count)
@@ -99,8 +99,10 @@ internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int 
                 continue;
             }
 
+            // The cursor is looked at again after the state: the holder of *this* state has it there, not one before, and it has
+            // finished joining. A state word never returns to an earlier value other than 0, so the CAS in TryRetire covers both.
             ulong state = Atomics.Acquire(ref State(group));
-            bool isBroken = (broken >> group & 1) != 0 && (state & 3) is Active or 0;
+            bool isBroken = (state & 3) == Active && lane.IsSuspect(group);
             if (isBroken || !_channel.Participants.IsAlive(Holder(state)))
             {
                 isAnyRetired |= TryRetire(group, state, self);

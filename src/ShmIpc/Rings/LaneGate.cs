@@ -23,6 +23,9 @@ internal readonly struct LaneGate(MappedSpan version, MappedSpan active, MappedS
 
     public ref ulong Cursor(int group) => ref _cursors.UInt64((long)group * CursorStrideBytes);
 
+    /// <summary>One bit for each group that has a cursor here; a peer may have set others in <see cref="Active"/>.</summary>
+    public ulong Existing => ulong.MaxValue >> (int)(64 - Math.Min(64, _cursors.LengthBytes / CursorStrideBytes));
+
     /// <summary>The groups among <paramref name="groups"/> whose cursor stands below <paramref name="position"/>.</summary>
     public ulong GroupsBelow(ulong groups, long position)
     {

@@ -28,8 +28,11 @@
 //   if it changed. A consumer that joins stores its cursors, sets its active bit, raises the version with a full fence, re-reads the
 //   floor and moves up to it. If the producer's (5) saw the old version, its (3) is before the joiner's raise in the order of the
 //   fences, so the joiner's re-read sees the new floor and moves up; otherwise the producer starts again and sees the joiner's bit.
-//   A joiner's first cursor may lie below the limit's start; it then only delays (the limit never sinks), until the joiner moves up.
+//   A joiner's first cursor may lie below limit - capacity; it then only delays (the limit never sinks), until the joiner moves up.
+//   A joiner whose re-read came before a (3) that is not yet acted upon stays below that floor, and above limit - capacity: safe.
 //   Cursors only grow, and a consumer release-stores its cursor after it has finished with the bytes below it.
+//   So a consumer that has joined has a cursor from max(limit, position + 8) - capacity to the visible end, at a record. Any other
+//   is suspect: the limit does not rise before the channel has retired that group (or the joiner has moved up).
 //
 //   Take-over after a death: the new owner scans from max(committed, floor) over complete records to the terminator (I1, I2), and
 //   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor that the
@@ -89,7 +92,8 @@ internal sealed unsafe class LaneWriter
     /// <summary>Number of the next message of the lane.</summary>
     public long Sequence => _sequence;
 
-    /// <summary>Groups whose cursor makes no sense (above the producer, unaligned, or not at a record); found by the last refresh, they do not gate.</summary>
+    /// <summary>Groups whose cursor makes no sense (outside what can be read, or not at a record), or that do not exist; found by the last
+    /// refresh. The lane does not move on before they are retired.</summary>
     public ulong SuspectGroups { get; private set; }
 
     /// <summary>Bytes of payload that can be claimed now without looking at the cursors again; may be negative.</summary>
@@ -107,8 +111,11 @@ internal sealed unsafe class LaneWriter
     public ulong BlockingGroups(long payloadBytes)
     {
         long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
-        return _gate.GroupsBelow(Atomics.Acquire(ref _gate.Active), end - _capacityBytes);
+        return _gate.GroupsBelow(Atomics.Acquire(ref _gate.Active) & _gate.Existing, end - _capacityBytes);
     }
+
+    /// <summary>True when a group that has joined cannot have left its cursor where it stands now.</summary>
+    public bool IsSuspect(int group) => IsSuspect((long)Atomics.Acquire(ref _gate.Cursor(group)));
 
     /// <summary>Offset in the mirrored mapping at which the next payload starts.</summary>
     public long PayloadIndex => (_position & _mask) + RecordHeader.Bytes;
@@ -211,6 +218,11 @@ internal sealed unsafe class LaneWriter
         {
             ulong version = Atomics.Acquire(ref _gate.Version);
             long lowest = LowestCursor(end);
+            if (SuspectGroups != 0)
+            {
+                return false;
+            }
+
             if (lowest > _floor)
             {
                 _floorSequence = SequenceAt(lowest);
@@ -230,26 +242,28 @@ internal sealed unsafe class LaneWriter
     private long LowestCursor(long end)
     {
         ulong active = Atomics.Acquire(ref _gate.Active);
-        SuspectGroups = 0;
-        long lowest = _position;
-        bool isGated = false;
-        for (ulong rest = active; rest != 0; rest &= rest - 1)
+        ulong existing = active & _gate.Existing;
+        SuspectGroups = active & ~existing;
+        long lowest = VisibleEnd;
+        for (ulong rest = existing; rest != 0; rest &= rest - 1)
         {
             int group = BitOperations.TrailingZeroCount(rest);
             long cursor = (long)Atomics.Acquire(ref _gate.Cursor(group)); // SYNC: reader done with the bytes below its cursor
-            if (cursor > _position || (cursor & (RecordHeader.AlignmentBytes - 1)) != 0 || (cursor > _floor && !IsRecordAt(cursor)))
+            if (IsSuspect(cursor))
             {
                 SuspectGroups |= 1UL << group;
-                continue;
             }
 
-            isGated = true;
             lowest = Math.Min(lowest, cursor);
         }
 
         // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
-        return isGated ? lowest : WalkFrom(_floor, Math.Min(end - _capacityBytes + (_capacityBytes / 8), _position)).Position;
+        return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;
     }
+
+    private bool IsSuspect(long cursor) =>
+        cursor > VisibleEnd || cursor < Math.Max(_limit, _position + RecordHeader.Bytes) - _capacityBytes
+        || (cursor & (RecordHeader.AlignmentBytes - 1)) != 0 || (cursor > _floor && !IsRecordAt(cursor));
 
     /// <summary>A cursor between floor and position stands at a record when its header has a number that fits there.</summary>
     private bool IsRecordAt(long position)
@@ -259,9 +273,10 @@ internal sealed unsafe class LaneWriter
             return true;
         }
 
+        // 1 to 2^24: a large lane holds more records than 24 bits can count, and then any number fits.
         ulong header = HeaderAt(position);
-        ulong behind = ((ulong)_sequence - RecordHeader.Sequence24(header)) & RecordHeader.SequenceMask;
-        return (header & RecordHeader.Present) != 0 && behind != 0 && (long)behind <= (_position - position) / RecordHeader.AlignmentBytes;
+        long behind = (long)(((ulong)_sequence - 1 - RecordHeader.Sequence24(header)) & RecordHeader.SequenceMask) + 1;
+        return (header & RecordHeader.Present) != 0 && behind <= (_position - position) / RecordHeader.AlignmentBytes;
     }
 
     private long SequenceAt(long position)
@@ -316,14 +331,19 @@ internal sealed unsafe class LaneWriter
             (position, sequence) = (_floor, _floorSequence);
         }
 
-        if (((position | _floor) & (RecordHeader.AlignmentBytes - 1)) != 0 || _floor < 0 || position - _floor > _capacityBytes || sequence < 0)
+        // The last position at which a terminator can stand: no producer claims more than a lane's worth above the floor.
+        long last = _floor + _capacityBytes - RecordHeader.Bytes;
+        long records = sequence - _floorSequence;
+        bool isSound = _floor >= 0 && last >= position && ((position | _floor) & (RecordHeader.AlignmentBytes - 1)) == 0
+            && _floorSequence >= 0 && records >= 0 && records <= (position - _floor) / RecordHeader.AlignmentBytes;
+        if (!isSound)
         {
             throw new ShmCorruptionException(
-                $"The lane's control block is damaged: committed {position}, floor {_floor}, capacity {_capacityBytes} bytes. Delete the channel and create it anew.");
+                $"The lane's control block is damaged: committed {position} (message {sequence}), floor {_floor} (message {_floorSequence}), "
+                + $"capacity {_capacityBytes} bytes. Delete the channel and create it anew.");
         }
 
-        long scanEnd = _floor + _capacityBytes;
-        while (position < scanEnd)
+        while (true)
         {
             ulong header = HeaderAt(position); // SYNC: record visible to reader
             if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
@@ -331,7 +351,13 @@ internal sealed unsafe class LaneWriter
                 break; // the terminator; anything else is a peer's scribble and ends here too
             }
 
-            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            long next = position + RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            if (next > last)
+            {
+                break; // another scribble: no producer leaves a record without room for the terminator behind it
+            }
+
+            position = next;
             sequence++;
         }
 
