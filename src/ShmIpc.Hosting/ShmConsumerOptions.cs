@@ -1,6 +1,8 @@
 namespace ShmIpc.Hosting;
 
 /// <summary>How one hosted consumer behaves.</summary>
+/// <remarks>Whatever the options say, a message that cannot be decoded is logged with its position and skipped, and a deleted channel or
+/// damaged shared memory fails the consumer, which stops the host.</remarks>
 public sealed class ShmConsumerOptions
 {
     /// <summary>What happens when the handler throws. Default: <see cref="HandlerErrorBehavior.Stop"/>, which stops the host.</summary>
