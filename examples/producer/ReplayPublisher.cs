@@ -95,7 +95,8 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
 
             pacer?.Wait(stopping);
             long now = Stopwatch.GetTimestamp();
-            producer.Write(new ReplayLine(_run, ++_lines, now, text, null), null, stopping);
+            producer.Write(new ReplayLine(_run, _lines + 1, now, text, null), null, stopping);
+            _lines++;
             _textBytes += text.Length;
             _hash.Add(_lines, text.Span);
 
