@@ -77,6 +77,7 @@ internal sealed class ChannelConsumer : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryRead(out LaneRecord record)
     {
+        _current?.ReleaseIfDue(); // before the look at who is parked, so that whoever waits for this room is woken at once
         if (_channel.Writers.AnyParked)
         {
             ReleaseAndWake();
@@ -237,6 +238,7 @@ internal sealed class ChannelConsumer : IDisposable
     private bool TryReadNextLane(out LaneRecord record)
     {
         MapNewLanes();
+        ReleaseAndWake();
         ulong behind = _lanes & ~((2UL << _lane) - 1);
         if (TryReadAny(behind, out record) || TryReadAny(_lanes & ~behind, out record))
         {
@@ -244,11 +246,6 @@ internal sealed class ChannelConsumer : IDisposable
         }
 
         _batchLeft = 0;
-        if (_channel.Writers.AnyParked)
-        {
-            _channel.WakeWriters(); // finding a lane empty gave its room back
-        }
-
         return false;
     }
 

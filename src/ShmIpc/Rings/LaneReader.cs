@@ -75,11 +75,6 @@ internal sealed unsafe class LaneReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryRead(out LaneRecord record)
     {
-        if (_position - _released >= _releaseBytes)
-        {
-            Release();
-        }
-
         ulong header = Atomics.Acquire(ref HeaderWord); // SYNC: record visible to reader
         if (!RecordHeader.IsValid(header, _sequence, _maxPayloadBytes))
         {
@@ -100,6 +95,16 @@ internal sealed unsafe class LaneReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Payload(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
 
+    /// <summary>Gives back what was read once it is an eighth of the lane. Call it before each read, and then look who waits for room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ReleaseIfDue()
+    {
+        if (_position - _released >= _releaseBytes)
+        {
+            Release();
+        }
+    }
+
     /// <summary>Gives back everything before the reader's position to the producer. True when the cursor moved.</summary>
     public bool Release()
     {
@@ -117,7 +122,8 @@ internal sealed unsafe class LaneReader
     public long EndSequence(LaneControl control)
     {
         (long position, long sequence) = control.Committed.Read();
-        if (position < _position || position - _position > _mask + 1)
+        long ahead = sequence - _sequence;
+        if (position < _position || position - _position > _mask + 1 || ahead < 0 || ahead > (position - _position) / RecordHeader.AlignmentBytes)
         {
             (position, sequence) = (_position, _sequence);
         }
