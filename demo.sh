@@ -63,7 +63,8 @@ value() { sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$w
 
 # A real file with many lines: the largest log that can be read, or else a list of the files on this machine.
 find_file() {
-  file=$(find /var/log -type f -name '*.log' -readable -size +64k -printf '%s %p\n' 2> /dev/null | sort -rn | head -n 1 | cut -d ' ' -f 2-) || true
+  file=$(find /var/log -type f -name '*.log' -readable -size +64k -printf '%s %p\n' 2> /dev/null \
+    | sort -rn | head -n 1 | cut -d ' ' -f 2-) || true
   if [[ -z $file ]]; then
     file=$work/files.txt
     find /usr > "$file" 2> /dev/null || true
@@ -99,7 +100,8 @@ replay() {
   sent=$(value "sent$key" lines)/$(value "sent$key" hash)
   received=$(value "received$key" lines)/$(value "received$key" hash)
   [[ -n ${sent%%/*} && $sent == "$received" ]] || fail "$title: sent $sent, received $received (lines/hash)"
-  rows+=("$(printf '%-24s %10s %10.0f %10.0f %10.1f %10.1f %10.1f %5s %6s  %s' "$title" "${received%%/*}" "$(value "received$key" linesPerSecond)" \
+  rows+=("$(printf '%-24s %10s %10.0f %10.0f %10.1f %10.1f %10.1f %5s %6s  %s' \
+    "$title" "${received%%/*}" "$(value "received$key" linesPerSecond)" \
     "$(value "received$key" bytesPerSecond)" "$(value "received$key" p50)" "$(value "received$key" p99)" "$(value "received$key" p999)" \
     "$(value "received$key" lost)" "$(value "received$key" outOfOrder)" "${received##*/}")")
 }

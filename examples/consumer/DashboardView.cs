@@ -38,7 +38,10 @@ internal sealed class DashboardView(IAnsiConsole console, string channel, int to
         table.Columns[2].LeftAligned();
         MemoryUse memory = figures.Sample.Memory;
         if (memory.TotalBytes > 0)
-            AddLoad(table, $"memory of {ByteSize.Format(memory.TotalBytes)}", 100.0 * (memory.TotalBytes - memory.AvailableBytes) / memory.TotalBytes);
+        {
+            double used = 100.0 * (memory.TotalBytes - memory.AvailableBytes) / memory.TotalBytes;
+            AddLoad(table, $"memory of {ByteSize.Format(memory.TotalBytes)}", used);
+        }
         if (figures.CpuPercent is double all)
             AddLoad(table, "all cores", all);
         bool tooMany = figures.Cores.Length > MostCores;

@@ -22,7 +22,8 @@ internal sealed class ReplayReader(ReplaySettings settings, IHostApplicationLife
     {
         // Before joining: a producer may start in the very moment this consumer is there.
         long attached = Stopwatch.GetTimestamp();
-        using ShmChannel<ReplayLine> channel = ShmChannel.CreateOrOpen<ReplayLine>(settings.Channel.Name, settings.Channel.ToOptions(isSingleThreaded: true));
+        using ShmChannel<ReplayLine> channel = ShmChannel.CreateOrOpen<ReplayLine>(
+            settings.Channel.Name, settings.Channel.ToOptions(isSingleThreaded: true));
         using Consumer<ReplayLine> consumer = channel.CreateConsumer();
         Console.WriteLine($"Waiting for a replay on channel '{channel.Name}' ...");
 
