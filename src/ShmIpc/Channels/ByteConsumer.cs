@@ -55,12 +55,17 @@ public sealed class ByteConsumer : IDisposable
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public ShmRecord Read(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        ShmRecord record;
-        while (!TryRead(out record))
+        if (TryRead(out ShmRecord record))
         {
-            _core.WaitOrThrow(timeout, cancellationToken);
+            return record;
         }
 
+        Deadline deadline = new(timeout);
+        do
+        {
+            _core.WaitOrThrow(deadline, cancellationToken);
+        }
+        while (!TryRead(out record));
         return record;
     }
 
@@ -68,7 +73,7 @@ public sealed class ByteConsumer : IDisposable
     /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False when none came in time, or when there will be none (then <see cref="Completion"/> is done).</returns>
-    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(timeout, cancellationToken);
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(new Deadline(timeout), cancellationToken);
 
     /// <summary>Awaits a message. False when there will be none.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>

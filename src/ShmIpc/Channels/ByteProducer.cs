@@ -8,6 +8,8 @@ namespace ShmIpc.Channels;
 public sealed class ByteProducer : IDisposable
 {
     private readonly ChannelProducer _core;
+    private long _claims;
+    private long _openClaim;
 
     internal ByteProducer(ChannelProducer core)
     {
@@ -56,10 +58,17 @@ public sealed class ByteProducer : IDisposable
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public void Write(ReadOnlySpan<byte> payload, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        while (!TryWrite(payload))
+        if (TryWrite(payload))
         {
-            WaitForRoom(payload.Length, timeout, cancellationToken);
+            return;
         }
+
+        Deadline deadline = new(timeout);
+        do
+        {
+            WaitForRoom(payload.Length, deadline, cancellationToken);
+        }
+        while (!TryWrite(payload));
     }
 
     /// <summary>Copies one message into the channel, and awaits room if there is none.</summary>
@@ -101,7 +110,7 @@ public sealed class ByteProducer : IDisposable
             }
         }
 
-        claim = isClaimed ? new Claim(this, _core.Writer.Payload(sizeBytes)) : default;
+        claim = isClaimed ? new Claim(this, _openClaim = ++_claims, _core.Writer.Payload(sizeBytes)) : default;
         return isClaimed;
     }
 
@@ -112,12 +121,17 @@ public sealed class ByteProducer : IDisposable
     /// <inheritdoc cref="Write" path="/exception"/>
     public Claim Claim(int sizeBytes, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        Claim claim;
-        while (!TryClaim(sizeBytes, out claim))
+        if (TryClaim(sizeBytes, out Claim claim))
         {
-            WaitForRoom(sizeBytes, timeout, cancellationToken);
+            return claim;
         }
 
+        Deadline deadline = new(timeout);
+        do
+        {
+            WaitForRoom(sizeBytes, deadline, cancellationToken);
+        }
+        while (!TryClaim(sizeBytes, out claim));
         return claim;
     }
 
@@ -129,14 +143,22 @@ public sealed class ByteProducer : IDisposable
     /// <summary>Gives the lane back. What was published stays for the consumers.</summary>
     public void Dispose() => _core.Dispose();
 
+    /// <summary>True for the claim that is open now. A claim can be copied, and its copies end with it.</summary>
+    internal bool IsOpen(long claim) => claim == _openClaim;
+
+    internal void ThrowIfDisposed() => _core.Gate.ThrowIfDisposed();
+
     /// <summary>Ends the open claim: commits that many bytes, or aborts at -1.</summary>
+    /// <exception cref="ObjectDisposedException">The producer was disposed since, and its memory is gone.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void EndClaim(int lengthBytes)
     {
+        _openClaim = 0;
         try
         {
             if (lengthBytes >= 0)
             {
+                ThrowIfDisposed();
                 _core.Writer.Commit(lengthBytes);
                 _core.WakeReaders();
             }
@@ -147,11 +169,11 @@ public sealed class ByteProducer : IDisposable
         }
     }
 
-    private void WaitForRoom(int payloadBytes, TimeSpan? timeout, CancellationToken cancellationToken)
+    private void WaitForRoom(int payloadBytes, Deadline deadline, CancellationToken cancellationToken)
     {
-        if (!_core.WaitForRoom(payloadBytes, timeout, cancellationToken))
+        if (!_core.WaitForRoom(payloadBytes, deadline, cancellationToken))
         {
-            throw new TimeoutException($"No room for a message of {payloadBytes} bytes within {timeout}: a consumer holds the lane's oldest messages.");
+            throw new TimeoutException($"No room for a message of {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
         }
     }
 

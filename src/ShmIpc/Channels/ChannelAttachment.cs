@@ -12,13 +12,13 @@ internal sealed class ChannelAttachment(string name, string payloadFormat, ShmCh
 
     public ChannelRegion Region => _region;
 
-    public int ProducerCount => Use().Participants.CountAlive(ParticipantRole.Producer);
+    public int ProducerCount => Use(static region => region.Participants.CountAlive(ParticipantRole.Producer));
 
-    public int ConsumerCount => Use().Groups.CountLiving();
+    public int ConsumerCount => Use(static region => region.Groups.CountLiving());
 
-    public ChannelProducer CreateProducer() => new(Use());
+    public ChannelProducer CreateProducer() => Use(static region => new ChannelProducer(region));
 
-    public ChannelConsumer CreateConsumer() => new(Use());
+    public ChannelConsumer CreateConsumer() => Use(static region => new ChannelConsumer(region));
 
     public void Dispose()
     {
@@ -28,6 +28,18 @@ internal sealed class ChannelAttachment(string name, string payloadFormat, ShmCh
         }
     }
 
-    private ChannelRegion Use() =>
-        Atomics.Acquire(ref _isDisposed) == 0 ? _region : throw new ObjectDisposedException($"channel {_region.Name}");
+    // With a reference of its own, so that a Dispose on another thread unmaps nothing under it.
+    private T Use<T>(Func<ChannelRegion, T> use)
+    {
+        ObjectDisposedException.ThrowIf(Atomics.Acquire(ref _isDisposed) != 0, _region);
+        _region.AddReference();
+        try
+        {
+            return use(_region);
+        }
+        finally
+        {
+            _region.ReleaseReference();
+        }
+    }
 }

@@ -128,7 +128,7 @@ internal sealed class ChannelConsumer : IDisposable
     }
 
     /// <summary>Outside the gate: waits for a message. False when the time is over, or when there will be none (then <see cref="Completion"/> is done).</summary>
-    public bool WaitToRead(TimeSpan? timeout, CancellationToken cancellation)
+    public bool WaitToRead(Deadline deadline, CancellationToken cancellation)
     {
         if (HasNext(out bool hasCaughtUp))
         {
@@ -136,7 +136,6 @@ internal sealed class ChannelConsumer : IDisposable
         }
 
         cancellation.ThrowIfCancellationRequested();
-        Deadline deadline = new(timeout);
         Spinner spinner = _spinner;
         spinner.Begin(hasCaughtUp);
         while (spinner.TrySpin())
@@ -168,16 +167,16 @@ internal sealed class ChannelConsumer : IDisposable
     }
 
     /// <summary>Outside the gate: waits for a message, or says why there is none.</summary>
-    public void WaitOrThrow(TimeSpan? timeout, CancellationToken cancellation)
+    public void WaitOrThrow(Deadline deadline, CancellationToken cancellation)
     {
-        if (WaitToRead(timeout, cancellation))
+        if (WaitToRead(deadline, cancellation))
         {
             return;
         }
 
         throw _completion.Task.IsCompleted
             ? new ChannelClosedException("Every producer has completed or gone, and everything was read.", _completion.Task.Exception?.InnerException)
-            : new TimeoutException($"No message came on channel {_channel.Name} within {timeout}.");
+            : new TimeoutException($"No message came on channel {_channel.Name} within {deadline.Asked}.");
     }
 
     /// <summary>Outside the gate: completes with true when there is a message, with false when there will be none.</summary>
@@ -281,12 +280,12 @@ internal sealed class ChannelConsumer : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Park(Deadline deadline, CancellationToken cancellation)
     {
-        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what
-        using CancellationTokenRegistration ring = cancellation.CanBeCanceled
-            ? cancellation.UnsafeRegister(static state => ((ChannelConsumer)state!).RingSelf(), this)
-            : default;
+        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what, and longer than a cancellation can ring it
         try
         {
+            using CancellationTokenRegistration ring = cancellation.CanBeCanceled
+                ? cancellation.UnsafeRegister(static state => ((ChannelConsumer)state!).RingSelf(), this)
+                : default;
             while (true)
             {
                 uint ticket = _channel.Readers.Prepare(_stamp.Slot);
@@ -347,37 +346,42 @@ internal sealed class ChannelConsumer : IDisposable
         Gate.Enter();
         try
         {
-            isReadable = HasNextInGate();
-            if (isReadable)
-            {
-                return true;
-            }
-
-            ReleaseAndWake(); // whoever waits has finished with what it read
-            _channel.ThrowIfDeleted();
-            if (!_channel.Groups.IsHeldBy(_group, _stamp))
-            {
-                throw new ShmException(
-                    $"This consumer of channel {_channel.Name} was evicted: its cursor was overwritten by somebody. Dispose it and create another.");
-            }
-
-            if (!_channel.IsCompleted())
-            {
-                return false;
-            }
-
-            isReadable = HasNextInGate(); // published between the two looks
-            if (!isReadable)
-            {
-                Complete();
-            }
-
-            return true;
+            return TryLookInGate(out isReadable);
         }
         finally
         {
             Gate.Exit();
         }
+    }
+
+    private bool TryLookInGate(out bool isReadable)
+    {
+        isReadable = HasNextInGate();
+        if (isReadable)
+        {
+            return true;
+        }
+
+        ReleaseAndWake(); // whoever waits has finished with what it read
+        _channel.ThrowIfDeleted();
+        if (!_channel.Groups.IsHeldBy(_group, _stamp))
+        {
+            throw new ShmException(
+                $"This consumer of channel {_channel.Name} was evicted: its cursor was overwritten by somebody. Dispose it and create another.");
+        }
+
+        if (!_channel.IsCompleted())
+        {
+            return false;
+        }
+
+        isReadable = HasNextInGate(); // published between the two looks
+        if (!isReadable)
+        {
+            Complete();
+        }
+
+        return true;
     }
 
     private void Complete()
@@ -406,9 +410,23 @@ internal sealed class ChannelConsumer : IDisposable
 
         protected override bool TryFinish(out bool result)
         {
-            if (!_owner.TryLook(out result))
+            result = false;
+            if (!_owner.Gate.TryEnter())
             {
+                IsContended = true; // somebody reads, and a serializer may take its time
                 return false;
+            }
+
+            try
+            {
+                if (!_owner.TryLookInGate(out result))
+                {
+                    return false;
+                }
+            }
+            finally
+            {
+                _owner.Gate.Exit();
             }
 
             if (!result && _owner._completion.Task.Exception is { } error)

@@ -74,9 +74,8 @@ internal sealed class ChannelProducer : IDisposable
     public bool TryReserve(long payloadBytes) => Writer.TryReserve(payloadBytes) || TryUnblock(payloadBytes);
 
     /// <summary>Outside the gate: waits until a payload can be written. False when the time is over.</summary>
-    public bool WaitForRoom(long payloadBytes, TimeSpan? timeout, CancellationToken cancellation)
+    public bool WaitForRoom(long payloadBytes, Deadline deadline, CancellationToken cancellation)
     {
-        Deadline deadline = new(timeout);
         Spinner spinner = _spinner;
         spinner.Begin(hasCaughtUp: true);
         do
@@ -103,14 +102,17 @@ internal sealed class ChannelProducer : IDisposable
             return ValueTask.FromCanceled<bool>(cancellation);
         }
 
-        if (IsCompleted)
+        Gate.Enter();
+        try
         {
-            return new ValueTask<bool>(false);
+            if (_isCompleted || TryReserve(payloadBytes))
+            {
+                return new ValueTask<bool>(!_isCompleted);
+            }
         }
-
-        if (HasRoom(payloadBytes))
+        finally
         {
-            return new ValueTask<bool>(true);
+            Gate.Exit();
         }
 
         RoomWaiter waiter = Atomics.Exchange(ref _idleWaiter, null) ?? new RoomWaiter(this);
@@ -131,15 +133,14 @@ internal sealed class ChannelProducer : IDisposable
             Atomics.Release(ref _isCompleted, true);
             _channel.Lane(Lane).Complete(_stamp.Value, error);
             Atomics.Increment(ref _channel.Completions);
+            _channel.TryWakeReaders();
+            _channel.Writers.Ring(_stamp.Slot); // our own pending waits for room
+            return true;
         }
         finally
         {
             Gate.Exit();
         }
-
-        WakeReaders();
-        _channel.Writers.Ring(_stamp.Slot); // our own pending waits for room
-        return true;
     }
 
     public void ThrowIfCompleted()
@@ -183,12 +184,12 @@ internal sealed class ChannelProducer : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Park(long payloadBytes, Deadline deadline, CancellationToken cancellation)
     {
-        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what
-        using CancellationTokenRegistration ring = cancellation.CanBeCanceled
-            ? cancellation.UnsafeRegister(static state => ((ChannelProducer)state!).RingSelf(), this)
-            : default;
+        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what, and longer than a cancellation can ring it
         try
         {
+            using CancellationTokenRegistration ring = cancellation.CanBeCanceled
+                ? cancellation.UnsafeRegister(static state => ((ChannelProducer)state!).RingSelf(), this)
+                : default;
             while (true)
             {
                 uint ticket = _channel.Writers.Prepare(_stamp.Slot);
@@ -269,7 +270,8 @@ internal sealed class ChannelProducer : IDisposable
 
             if (!_owner.Gate.TryEnter())
             {
-                return false; // somebody writes; the next look is at most MaxPark away
+                IsContended = true; // somebody writes
+                return false;
             }
 
             try

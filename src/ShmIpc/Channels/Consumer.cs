@@ -64,12 +64,17 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public T Read(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        T? item;
-        while (!TryRead(out item))
+        if (TryRead(out T? item))
         {
-            _core.WaitOrThrow(timeout, cancellationToken);
+            return item;
         }
 
+        Deadline deadline = new(timeout);
+        do
+        {
+            _core.WaitOrThrow(deadline, cancellationToken);
+        }
+        while (!TryRead(out item));
         return item;
     }
 
@@ -77,7 +82,7 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False when none came in time, or when there will be none (then <see cref="Completion"/> is done).</returns>
-    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(timeout, cancellationToken);
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(new Deadline(timeout), cancellationToken);
 
     /// <summary>Awaits a message. False when there will be none.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -21,6 +21,9 @@ internal readonly struct Deadline
         _start = _timeout == TimeSpan.MaxValue ? 0 : Stopwatch.GetTimestamp();
     }
 
+    /// <summary>What was asked for, for messages.</summary>
+    public TimeSpan Asked => _timeout;
+
     public TimeSpan Left
     {
         get

@@ -54,6 +54,7 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
 
             _buffer.Join(_core.Writer);
             _core.Writer.Commit(payloadBytes);
+            _neededBytes = 0;
             _core.WakeReaders();
             return true;
         }
@@ -78,14 +79,22 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public void Write(T item, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        while (!TryWrite(item))
+        if (TryWrite(item))
         {
-            if (!_core.WaitForRoom(_neededBytes, timeout, cancellationToken))
+            return;
+        }
+
+        Deadline deadline = new(timeout);
+        do
+        {
+            long neededBytes = _neededBytes;
+            if (!_core.WaitForRoom(neededBytes, deadline, cancellationToken))
             {
                 throw new TimeoutException(
-                    $"No room for a message of {_neededBytes} bytes within {timeout}: a consumer holds the lane's oldest messages.");
+                    $"No room for a message of {neededBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
             }
         }
+        while (!TryWrite(item));
     }
 
     /// <summary>Publishes a message, and awaits room if there is none.</summary>

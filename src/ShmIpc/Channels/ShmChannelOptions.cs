@@ -35,11 +35,13 @@ public sealed record ShmChannelOptions
     /// <summary>How this process waits. Not part of the channel: each side chooses its own. Default: <see cref="WaitStrategy.Adaptive"/>.</summary>
     public WaitStrategy WaitStrategy { get; set; } = WaitStrategy.Adaptive;
 
-    /// <summary>True promises that each producer made here is used by one thread at a time, which saves a few nanoseconds a message.
+    /// <summary>True promises that each producer made here is used for one operation at a time (a pending await counts as one), which saves a
+    /// few nanoseconds a message.
     /// Default: false, any thread may write at any time.</summary>
     public bool SingleWriter { get; set; }
 
-    /// <summary>True promises that each consumer made here is used by one thread at a time, which saves a few nanoseconds a message.
+    /// <summary>True promises that each consumer made here is used for one operation at a time (a pending await counts as one), which saves a
+    /// few nanoseconds a message.
     /// Default: false, any thread may read at any time.</summary>
     public bool SingleReader { get; set; }
 

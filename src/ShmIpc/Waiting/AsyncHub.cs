@@ -14,6 +14,7 @@ internal sealed class AsyncHub
     private const int MaxWaiters = 120;
     private static readonly TimeSpan _idle = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _fallback = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan _retry = TimeSpan.FromMilliseconds(1);
     private static readonly Lock _startup = new();
     private static readonly List<AsyncHub> _hubs = [];
 
@@ -38,9 +39,9 @@ internal sealed class AsyncHub
             }
 
             AsyncHub started = new();
+            new Thread(started.Run) { IsBackground = true, Name = "ShmIpc hub" }.Start(); // first: it may fail, and then there is no hub
             _hubs.Add(started);
             started.Take(waiter);
-            new Thread(started.Run) { IsBackground = true, Name = "ShmIpc hub" }.Start();
             return started;
         }
     }
@@ -75,7 +76,7 @@ internal sealed class AsyncHub
                 _incoming.Clear();
             }
 
-            PollAll();
+            bool isAnyContended = PollAll();
             words[0] = new FutexWord(_word.Address, ticket, IsPrivate: false);
             int used = Math.Min(_waiting.Count, MaxWaiters);
             for (int i = 0; i < used; i++)
@@ -89,17 +90,18 @@ internal sealed class AsyncHub
             }
             else if (Futex.IsWaitAnySupported)
             {
-                Futex.WaitAny(words.AsSpan(0, used + 1), WaitingRoom.MaxPark);
+                Futex.WaitAny(words.AsSpan(0, used + 1), isAnyContended ? _retry : WaitingRoom.MaxPark);
             }
             else
             {
-                Futex.Wait(_word.Address, ticket, _fallback);
+                Futex.Wait(_word.Address, ticket, isAnyContended ? _retry : _fallback);
             }
         }
     }
 
-    private void PollAll()
+    private bool PollAll()
     {
+        bool isAnyContended = false;
         for (int i = _waiting.Count - 1; i >= 0; i--)
         {
             if (_waiting[i].Poll())
@@ -108,7 +110,13 @@ internal sealed class AsyncHub
                 _waiting.RemoveAt(_waiting.Count - 1);
                 Atomics.Decrement(ref _count);
             }
+            else
+            {
+                isAnyContended |= _waiting[i].IsContended;
+            }
         }
+
+        return isAnyContended;
     }
 
     /// <summary>A futex word in pinned managed memory, for waking the hub itself.</summary>

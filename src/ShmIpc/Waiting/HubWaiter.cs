@@ -23,6 +23,9 @@ internal abstract class HubWaiter : IValueTaskSource<bool>
     /// <summary>The doorbell's value when the waiter looked last.</summary>
     public uint Ticket { get; private set; }
 
+    /// <summary>The last look could not be finished, because another thread was at work. Look again soon.</summary>
+    public bool IsContended { get; protected set; }
+
     protected abstract WaitingRoom Room { get; }
 
     protected abstract int Slot { get; }
@@ -30,7 +33,6 @@ internal abstract class HubWaiter : IValueTaskSource<bool>
     /// <summary>Begins to wait, or completes at once.</summary>
     public ValueTask<bool> Start(CancellationToken cancellation)
     {
-        _source.Reset();
         _cancellation = cancellation;
         _isCancelled = false;
         KeepAlive();
@@ -44,6 +46,8 @@ internal abstract class HubWaiter : IValueTaskSource<bool>
                 Return();
                 return new ValueTask<bool>(result);
             }
+
+            _hub = AsyncHub.Add(this);
         }
         catch
         {
@@ -51,53 +55,66 @@ internal abstract class HubWaiter : IValueTaskSource<bool>
             throw;
         }
 
-        short version = _source.Version;
-        _hub = AsyncHub.Add(this);
         if (cancellation.CanBeCanceled)
         {
             _registration = cancellation.UnsafeRegister(_onCancel, this);
         }
 
-        return new ValueTask<bool>(this, version);
+        return new ValueTask<bool>(this, _source.Version);
     }
 
     /// <summary>Looks again; true when the wait is over. Called by the hub only.</summary>
     public bool Poll()
     {
+        bool result = false;
+        Exception? error = null;
         try
         {
             if (Atomics.Acquire(ref _isCancelled))
             {
-                EndKeepAlive();
-                _source.SetException(new OperationCanceledException(_cancellation));
-                return true;
+                error = new OperationCanceledException(_cancellation);
             }
-
-            if (Room.HasRung(Slot, Ticket))
+            else
             {
-                Ticket = Room.Prepare(Slot);
-            }
+                if (!Room.IsPrepared(Slot, Ticket))
+                {
+                    Ticket = Room.Prepare(Slot);
+                }
 
-            if (!TryFinish(out bool result))
-            {
-                return false;
+                IsContended = false;
+                if (!TryFinish(out result))
+                {
+                    return false;
+                }
             }
-
-            EndKeepAlive();
-            _source.SetResult(result);
-            return true;
         }
-        catch (Exception error)
+        catch (Exception thrown)
         {
-            EndKeepAlive();
-            _source.SetException(error);
-            return true;
+            error = thrown;
         }
+
+        EndKeepAlive();
+        if (error is null)
+        {
+            _source.SetResult(result);
+        }
+        else
+        {
+            _source.SetException(error);
+        }
+
+        return true;
     }
 
     /// <inheritdoc/>
     public bool GetResult(short token)
     {
+        // A second await of the same task, or one of a task that is still pending, is an exception and must not give the waiter back.
+        if (_source.GetStatus(token) == ValueTaskSourceStatus.Pending)
+        {
+            throw new InvalidOperationException("The wait is not over: await the task, and only once.");
+        }
+
         try
         {
             return _source.GetResult(token);
@@ -106,6 +123,7 @@ internal abstract class HubWaiter : IValueTaskSource<bool>
         {
             _registration.Dispose();
             _registration = default;
+            _source.Reset();
             Return();
         }
     }

@@ -100,14 +100,16 @@ internal sealed class WaitingRoom
     /// <summary>The futex word of a slot.</summary>
     public nint DoorbellAddress(int slot) => _section.Address(DoorbellOffset(slot));
 
-    /// <summary>True when a slot's doorbell has rung since the ticket was taken.</summary>
-    public bool HasRung(int slot, uint ticket) => Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot))) != ticket;
+    /// <summary>True as long as the next publisher would wake this slot: its doorbell has not rung since the ticket was taken, and its bit
+    /// still stands. The bit alone may be gone: a waker is about to ring, or died before it could.</summary>
+    public bool IsPrepared(int slot, uint ticket) => Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot))) == ticket
+        && (Atomics.Acquire(ref ParkedWord(slot)) >> (slot % 64) & 1) != 0;
 
     /// <summary>Steps 1 to 3. Look again for what is waited for, then call <see cref="Sleep"/> with the ticket, or go on.</summary>
     public uint Prepare(int slot)
     {
         uint ticket = Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot)));
-        Atomics.Or(ref _parked.UInt64(slot / 64 * sizeof(ulong)), 1UL << (slot % 64)); // SYNC: sleeper's bit visible to waker
+        Atomics.Or(ref ParkedWord(slot), 1UL << (slot % 64)); // SYNC: sleeper's bit visible to waker
         Membarrier.TryGlobalExpedited();
         return ticket;
     }
@@ -118,6 +120,8 @@ internal sealed class WaitingRoom
 
     /// <summary>Rings one slot's doorbell: a cancelled wait wakes its own sleeper.</summary>
     public void Ring(int slot) => Ring(_section, slot);
+
+    private ref ulong ParkedWord(int slot) => ref _parked.UInt64(slot / 64 * sizeof(ulong));
 
     private static void Ring(MappedSpan section, int slot)
     {
