@@ -9,6 +9,7 @@ namespace ShmIpc.Channels;
 internal sealed class ClaimBufferWriter(Memory<byte> lane, int maxPayloadBytes) : IBufferWriter<byte>
 {
     private const int LeastSpillBytes = 4096;
+    private const int MostBytesByteWritten = 4;
     private readonly Memory<byte> _lane = lane;
     private readonly int _maxPayloadBytes = maxPayloadBytes;
     private Memory<byte> _claimed;
@@ -64,6 +65,7 @@ internal sealed class ClaimBufferWriter(Memory<byte> lane, int maxPayloadBytes) 
     /// <summary>Ends the message, one way or another.</summary>
     public void End()
     {
+        _claimed = default; // a serializer that kept its destination writes nowhere
         if (_spill is not null)
         {
             ArrayPool<byte>.Shared.Return(_spill);
@@ -73,9 +75,11 @@ internal sealed class ClaimBufferWriter(Memory<byte> lane, int maxPayloadBytes) 
 
     private Memory<byte> SpillMemory(int wanted)
     {
-        if (WrittenBytes + (long)wanted > _maxPayloadBytes + LeastSpillBytes)
+        // A hint says how much may come, not how much will: MessagePack asks for three bytes a character and writes one for most. What
+        // counts is what was written; the hint is bounded only so that no serializer has a peer's worth of memory rented.
+        if (WrittenBytes > _maxPayloadBytes || wanted > (MostBytesByteWritten * (long)_maxPayloadBytes) + LeastSpillBytes)
         {
-            IsTooLarge = true; // a hint may exceed what is then written, so a little more than the limit is allowed until the end
+            IsTooLarge = true;
             throw new ShmMessageTooLargeException(WrittenBytes + (long)wanted, _maxPayloadBytes);
         }
 
