@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ShmIpc.Channels;
 using ShmIpc.Interop;
 using ShmIpc.Regions;
@@ -11,6 +12,7 @@ public sealed class RootDirectoryTests : IDisposable
     private const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+    private const string ChildMark = "SHMIPC_TEST_DEFAULT_ROOT";
     private readonly ScratchRoot _outer = new();
 
     private string Root => _outer.FileOf("root");
@@ -145,6 +147,56 @@ public sealed class RootDirectoryTests : IDisposable
         Assert.Equal(expected, RegionRoot.PathOf(null));
         Assert.Equal("/a/b", RegionRoot.PathOf("/a/./c/../b//"));
         Assert.Equal("/", RegionRoot.PathOf("/"));
+    }
+
+    [Fact]
+    public async Task A_default_root_that_somebody_else_made_and_shares_is_refused()
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "ShmIpc.Tests");
+        Assert.SkipUnless(LinuxProcess.EffectiveUserId == 0, "Only root can act as another user.");
+        Assert.SkipUnless(File.Exists(program) && File.Exists("/usr/bin/setpriv"), "There is no test program or no setpriv to start it as another user.");
+        string root = $"/dev/shm/shmipc-{Ownership.SomebodyElse}";
+        Assert.SkipWhen(Directory.Exists(root), $"{root} is in use.");
+        Directory.CreateDirectory(root);
+        try
+        {
+            Ownership.Give(root, Ownership.SomebodyElse + 1, Ownership.SomebodyElse);
+            File.SetUnixFileMode(root, Mine | Group | UnixFileMode.SetGroup);
+            ProcessStartInfo start = new(
+                "/usr/bin/setpriv",
+                [
+                    $"--reuid={Ownership.SomebodyElse}", $"--regid={Ownership.SomebodyElse}", "--clear-groups", program,
+                    "-noColor", "-explicit", "only", "-method", $"{typeof(RootDirectoryTests).FullName}.{nameof(Child)}",
+                ])
+            {
+                RedirectStandardOutput = true,
+                WorkingDirectory = "/",
+            };
+            start.Environment[ChildMark] = root;
+            start.Environment["HOME"] = "/tmp";
+            using Process child = Process.Start(start)!;
+            string output = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+            await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.SkipUnless(output.Contains("Total: 1", StringComparison.Ordinal), $"The other user cannot run the tests: {output}");
+            Assert.True(child.ExitCode == 0 && output.Contains("Skipped: 0", StringComparison.Ordinal), output);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(root));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Fact(Explicit = true)] // a part of the test above, which starts it as another user
+    public void Child()
+    {
+        string? root = Environment.GetEnvironmentVariable(ChildMark);
+        Assert.SkipUnless(root == RegionRoot.PathOf(null), "Runs only in a process that another test has started.");
+        UnauthorizedAccessException refused = Assert.Throws<UnauthorizedAccessException>(() => ShmByteChannel.CreateOrOpen("x"));
+        Assert.Contains($"belongs to user {Ownership.SomebodyElse + 1}", refused.Message, StringComparison.Ordinal);
+        ShmByteChannel.CreateOrOpen("x", RegionScene.Options(root + "/../" + Path.GetFileName(root) + "-asked")).Dispose();
+        Assert.True(ShmChannel.Delete("x", root + "-asked"));
+        Directory.Delete(root + "-asked");
     }
 
     public void Dispose() => _outer.Dispose();

@@ -1,0 +1,249 @@
+using System.Reflection;
+using ShmIpc.Channels;
+using ShmIpc.Memory;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+using Xunit;
+
+namespace ShmIpc.Tests.Layout;
+
+/// <summary>Guards what processes of different builds agree on. The numbers stand here a second time, on purpose: whoever changes one in
+/// the library changes what other processes read, and has to raise the version and update the document along with this file.</summary>
+public sealed class LayoutTests
+{
+    private const string Changed = "the layout changed: raise RegionLayout.Major/Minor and update docs/memory-layout.md";
+
+    private static readonly Dictionary<Type, Dictionary<string, object>> _expected = new()
+    {
+        [typeof(RegionLayout)] = new()
+        {
+            ["Magic"] = 0x0A43_5049_4D48_5389UL,
+            ["Major"] = (ushort)1,
+            ["Minor"] = (ushort)0,
+            ["EndianMark"] = 0x0102_0304u,
+            ["HeaderBytes"] = 4096,
+            ["MagicOffset"] = 0,
+            ["MajorOffset"] = 8,
+            ["MinorOffset"] = 10,
+            ["EndianOffset"] = 12,
+            ["HeaderBytesOffset"] = 16,
+            ["PageBytesOffset"] = 20,
+            ["TotalBytesOffset"] = 24,
+            ["RegionIdOffset"] = 32,
+            ["BootIdOffset"] = 48,
+            ["CreatorPidOffset"] = 64,
+            ["CreatorUidOffset"] = 68,
+            ["CreatedOffset"] = 72,
+            ["KindOffset"] = 80,
+            ["SectionCountOffset"] = 84,
+            ["SchemaOffset"] = 88,
+            ["FormatOffset"] = 96,
+            ["FormatBytes"] = 160,
+            ["SectionTableOffset"] = 256,
+            ["SectionEntryBytes"] = 32,
+            ["MaxSections"] = 32,
+            ["SectionAlignmentBytes"] = 128,
+            ["CrcOffset"] = 2044,
+            ["StateOffset"] = 2048,
+            ["StateInUse"] = 1u,
+            ["StateDeleted"] = 2u,
+        },
+        [typeof(RegionLocks)] = new()
+        {
+            ["Lifecycle"] = 0x3FFF_FFFF_FFFF_FFFEL,
+            ["Attached"] = 0x3FFF_FFFF_FFFF_FFFFL,
+            ["Participants"] = 0x4000_0000_0000_0000L,
+        },
+        [typeof(Stamp)] = new()
+        {
+            ["Bits"] = 62,
+            ["MaxEpoch"] = 0x003F_FFFF_FFFF_FFFFUL,
+        },
+        [typeof(ParticipantLayout)] = new()
+        {
+            ["SlotBytes"] = 256,
+            ["MaxSlots"] = 256,
+            ["EpochOffset"] = 0,
+            ["ProcessIdOffset"] = 8,
+            ["RoleOffset"] = 12,
+            ["JoinedOffset"] = 16,
+            ["PlaceOffset"] = 24,
+            ["HeirOffset"] = 64,
+            ["IntentsOffset"] = 128,
+            ["MaxIntents"] = 8,
+        },
+        [typeof(DoorbellLayout)] = new()
+        {
+            ["MaxParticipants"] = 256,
+            ["ParkedWords"] = 4,
+            ["ParkedReadersOffset"] = 0,
+            ["ParkedWritersOffset"] = 128,
+            ["DoorbellsOffset"] = 256,
+            ["DoorbellStrideBytes"] = 64,
+            ["SectionBytes"] = 16640,
+        },
+        [typeof(ChannelLayout)] = new()
+        {
+            ["ControlBytes"] = 4096,
+            ["VersionOffset"] = 0,
+            ["ActiveOffset"] = 128,
+            ["LaneSetOffset"] = 256,
+            ["CompletionsOffset"] = 384,
+            ["GroupBytes"] = 256,
+            ["GroupStateOffset"] = 0,
+            ["GroupKindOffset"] = 8,
+            ["GroupNameOffset"] = 128,
+            ["MaxGroups"] = 64,
+            ["GroupKindExclusive"] = 1u,
+        },
+        [typeof(GroupTable)] = new()
+        {
+            ["Joining"] = 1UL,
+            ["Active"] = 2UL,
+            ["Retiring"] = 3UL,
+        },
+        [typeof(LaneLayout)] = new()
+        {
+            ["ControlBytes"] = 1024,
+            ["OwnerOffset"] = 0,
+            ["CommittedOffset"] = 128,
+            ["FloorOffset"] = 256,
+            ["FlagsOffset"] = 384,
+            ["CompletionOffset"] = 512,
+            ["FaultOffset"] = 520,
+            ["ErrorTypeOffset"] = 528,
+            ["ErrorTypeBytes"] = 64,
+            ["ErrorMessageOffset"] = 592,
+            ["ErrorMessageBytes"] = 184,
+            ["MaxLanes"] = 32,
+            ["MinCapacityBytes"] = 4096L,
+            ["MaxCapacityBytes"] = 536_870_912L,
+            ["CommittedInterval"] = 64,
+        },
+        [typeof(LaneGate)] = new()
+        {
+            ["CursorStrideBytes"] = 64,
+        },
+        [typeof(PositionCell)] = new()
+        {
+            ["Bytes"] = 40,
+            ["BufferBytes"] = 16,
+            ["MaxReadAttempts"] = 1_000, // of no other process's concern
+        },
+        [typeof(RecordHeader)] = new()
+        {
+            ["Bytes"] = 8,
+            ["AlignmentBytes"] = 8,
+            ["Present"] = 0x8000_0000_0000_0000UL,
+            ["FlagsShift"] = 56,
+            ["SequenceShift"] = 32,
+            ["SequenceMask"] = 0xFF_FFFFUL,
+            ["TimestampFlag"] = 0x0100_0000_0000_0000UL,
+            ["TraceContextFlag"] = 0x0200_0000_0000_0000UL,
+            ["ChecksumFlag"] = 0x0400_0000_0000_0000UL,
+            ["DeliveryKeyFlag"] = 0x0800_0000_0000_0000UL,
+            ["UnknownFlags"] = 0x7000_0000_0000_0000UL,
+        },
+        [typeof(SectionKind)] = new()
+        {
+            ["Participants"] = 1u,
+            ["Doorbells"] = 2u,
+            ["ChannelControl"] = 3u,
+            ["LaneControls"] = 4u,
+            ["Groups"] = 5u,
+            ["Cursors"] = 6u,
+            ["LaneData"] = 7u,
+        },
+        [typeof(RegionKind)] = new()
+        {
+            ["Channel"] = 1u,
+        },
+        [typeof(ParticipantRole)] = new()
+        {
+            ["Producer"] = 1u,
+            ["Consumer"] = 2u,
+        },
+    };
+
+    public static TheoryData<string> Guarded => [.. _expected.Keys.Select(type => type.Name)];
+
+    [Theory]
+    [MemberData(nameof(Guarded))]
+    public void Every_constant_is_as_it_was(string typeName)
+    {
+        (Type type, Dictionary<string, object> expected) = _expected.Single(pair => pair.Key.Name == typeName);
+        SortedDictionary<string, object> found = new(StringComparer.Ordinal);
+        foreach (FieldInfo field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+        {
+            if (field.IsLiteral)
+            {
+                found.Add(field.Name, field.GetRawConstantValue()!);
+            }
+        }
+
+        string[] differences =
+        [
+            .. expected.Where(pair => !found.ContainsKey(pair.Key)).Select(pair => $"{type.Name}.{pair.Key} is gone"),
+            .. found.Where(pair => !expected.ContainsKey(pair.Key)).Select(pair => $"{type.Name}.{pair.Key} = {pair.Value} is new: add it here"),
+            .. found.Where(pair => expected.TryGetValue(pair.Key, out object? value) && !value.Equals(pair.Value))
+                .Select(pair => $"{type.Name}.{pair.Key} was {expected[pair.Key]} and is {pair.Value}"),
+        ];
+        Assert.True(differences.Length == 0, $"{Changed}. {string.Join("; ", differences)}.");
+    }
+
+    [Fact]
+    public void The_sections_of_a_default_channel_stand_where_they_stood()
+    {
+        Assert.SkipUnless(Environment.SystemPageSize == 4096, $"The numbers are those of 4096-byte pages; here they have {Environment.SystemPageSize}.");
+        RegionBlueprint blueprint = ChannelLayout.Blueprint(ChannelGeometry.FromOptions(new ShmChannelOptions()), "bytes");
+        RegionSection[] expected =
+        [
+            new(SectionKind.Participants, 256, 4096, 65536, 256),
+            new(SectionKind.Doorbells, 1, 69632, 16640, 16640),
+            new(SectionKind.ChannelControl, 1, 86272, 4096, 4096),
+            new(SectionKind.LaneControls, 16, 90368, 16384, 1024),
+            new(SectionKind.Groups, 64, 106752, 16384, 256),
+            new(SectionKind.Cursors, 1024, 123136, 65536, 64),
+            new(SectionKind.LaneData, 16, 192512, 16777216, 1048576),
+        ];
+        Assert.True(
+            expected.SequenceEqual(blueprint.Sections),
+            $"{Changed}. The sections of a default channel are now {string.Join("; ", blueprint.Sections)}");
+        Assert.Equal((192512L, 16969728L), (blueprint.ControlBytes, blueprint.TotalBytes));
+    }
+
+    [Fact]
+    public void A_position_cell_is_a_version_and_two_pairs()
+    {
+        using MemoryMapping memory = MemoryMapping.MapAnonymous(4096);
+        PositionCell cell = new(memory.Whole.Slice(0, PositionCell.Bytes));
+        cell.Write(0x11, 0x22); // version 1: the second buffer
+        cell.Write(0x33, 0x44); // version 2: the first
+        cell.Write(0x55, 0x66);
+        ulong[] words = [.. Enumerable.Range(0, 6).Select(i => memory.Whole.UInt64(i * 8))];
+        Assert.True(words.AsSpan().SequenceEqual((ulong[])[3, 0x33, 0x44, 0x55, 0x66, 0]), $"{Changed}. A position cell holds {string.Join(", ", words)}.");
+        Assert.Equal((0x55L, 0x66L), cell.Read());
+    }
+
+    [Fact]
+    public void A_record_header_is_what_the_document_shows()
+    {
+        Assert.True(RecordHeader.Encode(0x1_2345_6789, 0x0ABC_DEF0) == 0x8045_6789_0ABC_DEF0, Changed);
+        Assert.True(RecordHeader.RecordBytes(0, 0) == 8 && RecordHeader.RecordBytes(0, 1) == 16 && RecordHeader.RecordBytes(8, 8) == 24, Changed);
+        (ulong Flag, int Bytes)[] extensions = [(1UL << 56, 8), (1UL << 57, 32), (1UL << 58, 8), (1UL << 59, 8), (0xFUL << 56, 56)];
+        Assert.All(extensions, extension => Assert.True(RecordHeader.ExtensionBytes(1UL << 63 | extension.Flag) == extension.Bytes, Changed));
+        Assert.True(LaneLayout.MaxPayloadBytes(4096) == 2032, Changed);
+    }
+
+    [Fact]
+    public void A_stamp_names_a_lock_that_no_other_stamp_has()
+    {
+        Stamp stamp = new(5, 3);
+        Assert.True(stamp.Value == 0x503 && RegionLocks.Participant(stamp) == 0x4000_0000_0000_0503, Changed);
+        Assert.Equal(long.MaxValue, RegionLocks.Participant(new Stamp(Stamp.MaxEpoch, 255)));
+    }
+
+    [Fact]
+    public void The_checksum_is_CRC32C() => Assert.Equal(0xE306_9283u, RegionHeader.Crc32C("123456789"u8));
+}
