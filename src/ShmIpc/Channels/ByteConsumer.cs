@@ -19,8 +19,8 @@ public sealed class ByteConsumer : IDisposable
     /// <summary>Messages that are there and not yet read. Exact at the instant of the look.</summary>
     public long Count => _core.Count();
 
-    /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when a producer
-    /// completed with an error.</summary>
+    /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when
+    /// a producer completed with an error.</summary>
     public Task Completion => _core.Completion;
 
     /// <summary>Takes the next message. Everything read before counts as finished with. False when there is none now.</summary>
@@ -32,9 +32,9 @@ public sealed class ByteConsumer : IDisposable
         _core.Gate.Enter();
         try
         {
-            if (_core.TryRead(out LaneRecord found))
+            if (_core.Lanes.TryRead(out LaneRecord found))
             {
-                record = new ShmRecord(_core.Current.Payload(found), _core.Lane, found.Position, found.Sequence);
+                record = new ShmRecord(_core.Lanes.Current.Payload(found), _core.Lanes.Lane, found.Position, found.Sequence);
                 return true;
             }
         }
@@ -73,7 +73,8 @@ public sealed class ByteConsumer : IDisposable
     /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False when none came in time, or when there will be none (then <see cref="Completion"/> is done).</returns>
-    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(new Deadline(timeout), cancellationToken);
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        _core.WaitToRead(new Deadline(timeout), cancellationToken);
 
     /// <summary>Awaits a message. False when there will be none.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -85,7 +86,7 @@ public sealed class ByteConsumer : IDisposable
         _core.Gate.Enter();
         try
         {
-            _core.ReleaseAndWake();
+            _core.Lanes.ReleaseAndWake();
         }
         finally
         {

@@ -135,9 +135,11 @@ public sealed class ByteProducer : IDisposable
         return claim;
     }
 
-    /// <summary>Says that this producer will publish nothing more, with an optional error for the consumers. False when it had said so before.</summary>
+    /// <summary>Says that this producer will publish nothing more, with an optional error for the consumers. False when it had said so
+    /// before.</summary>
     /// <param name="error">Its type and message reach the consumers as <see cref="ShmRemoteException"/>.</param>
-    /// <remarks>A consumer ends when some producer has completed and no living producer is left that has not. Disposing completes nothing.</remarks>
+    /// <remarks>A consumer ends when some producer has completed and no living producer is left that has not. Disposing completes
+    /// nothing.</remarks>
     public bool TryComplete(Exception? error = null) => _core.TryComplete(error);
 
     /// <summary>Gives the lane back. What was published stays for the consumers.</summary>
@@ -173,7 +175,8 @@ public sealed class ByteProducer : IDisposable
     {
         if (!_core.WaitForRoom(payloadBytes, deadline, cancellationToken))
         {
-            throw new TimeoutException($"No room for a message of {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
+            throw new TimeoutException($"No room for a message of {payloadBytes} bytes within {deadline.Asked}: a consumer holds "
+                + "the lane's oldest messages.");
         }
     }
 

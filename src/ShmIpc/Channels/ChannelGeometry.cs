@@ -36,8 +36,10 @@ internal sealed record ChannelGeometry(long LaneCapacityBytes, int MaxProducers,
         {
             throw RegionHeader.Refuse(
                 header.Path,
-                $"its geometry makes no sense: {geometry}. Possible are lanes of {LaneLayout.MinCapacityBytes} to {LaneLayout.MaxCapacityBytes} bytes "
-                + $"(a power of two), 1 to {LaneLayout.MaxLanes} producers, 1 to {ChannelLayout.MaxGroups} groups, 2 to {DoorbellLayout.MaxParticipants} participants");
+                $"its geometry makes no sense: {geometry}. Possible are lanes of {LaneLayout.MinCapacityBytes} to "
+                + $"{LaneLayout.MaxCapacityBytes} bytes "
+                + $"(a power of two), 1 to {LaneLayout.MaxLanes} producers, 1 to {ChannelLayout.MaxGroups} groups, 2 to "
+                + $"{DoorbellLayout.MaxParticipants} participants");
         }
 
         foreach (RegionSection expected in ChannelLayout.Blueprint(geometry, header.PayloadFormat).Sections)
@@ -64,7 +66,8 @@ internal sealed record ChannelGeometry(long LaneCapacityBytes, int MaxProducers,
         {
             if (asked is { } value && value != found)
             {
-                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take the channel as it is");
+                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take "
+                    + "the channel as it is");
             }
         }
     }

@@ -235,5 +235,6 @@ internal sealed class ChannelRegion
 
     private string LaneHolders() => string.Join(
         ", ",
-        Enumerable.Range(0, Geometry.MaxProducers).Select(lane => Participants.ProcessId(new Stamp(Atomics.Acquire(ref Lane(lane).Owner)))));
+        Enumerable.Range(0, Geometry.MaxProducers)
+            .Select(lane => Participants.ProcessId(new Stamp(Atomics.Acquire(ref Lane(lane).Owner)))));
 }

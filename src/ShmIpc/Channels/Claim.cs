@@ -2,7 +2,8 @@ namespace ShmIpc.Channels;
 
 /// <summary>Writable memory of the channel itself, handed out before a message exists. Write into <see cref="Span"/>, then
 /// <see cref="Commit"/> the number of bytes that make the message; disposing without a commit aborts, and leaves no trace.</summary>
-/// <remarks>A claim holds its producer: no other thread can publish through it until the claim ends. Use the memory only until then.</remarks>
+/// <remarks>A claim holds its producer: no other thread can publish through it until the claim ends. Use the memory only until
+/// then.</remarks>
 public ref struct Claim
 {
     private readonly Span<byte> _span;
@@ -45,7 +46,8 @@ public ref struct Claim
         ByteProducer producer = IsOpen ? _producer! : throw Ended();
         if ((uint)lengthBytes > (uint)_span.Length)
         {
-            throw new ArgumentOutOfRangeException(nameof(lengthBytes), lengthBytes, $"The claim has {_span.Length} bytes; commit 0 to {_span.Length} of them.");
+            throw new ArgumentOutOfRangeException(nameof(lengthBytes), lengthBytes, $"The claim has {_span.Length} bytes; commit 0 "
+                + $"to {_span.Length} of them.");
         }
 
         _producer = null;

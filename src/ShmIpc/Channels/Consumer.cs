@@ -4,10 +4,12 @@ using ShmIpc.Rings;
 
 namespace ShmIpc.Channels;
 
-/// <summary>Receives every message of type <typeparamref name="T"/> that is published while it exists, starting with the oldest that is still there.</summary>
+/// <summary>Receives every message of type <typeparamref name="T"/> that is published while it exists, starting with the oldest that is
+/// still there.</summary>
 /// <typeparam name="T">The message type.</typeparam>
-/// <remarks>Code that reads from a <see cref="ChannelReader{T}"/> works with it unchanged. Any number of threads may use it; each message goes to one of them.
-/// Until it is disposed (or its process ends) producers wait for it rather than overwrite what it has not read.</remarks>
+/// <remarks>Code that reads from a <see cref="ChannelReader{T}"/> works with it unchanged. Any number of threads may use it; each message
+/// goes to one of them. Until it is disposed (or its process ends) producers wait for it rather than overwrite what it has not
+/// read.</remarks>
 public sealed class Consumer<T> : ChannelReader<T>, IDisposable
 {
     private readonly ChannelConsumer _core;
@@ -27,13 +29,14 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     /// <summary>Messages that are there and not yet read, exact at the instant of the look (at most <see cref="int.MaxValue"/>).</summary>
     public override int Count => (int)Math.Min(_core.Count(), int.MaxValue);
 
-    /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when a producer
-    /// completed with an error.</summary>
+    /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when
+    /// a producer completed with an error.</summary>
     public override Task Completion => _core.Completion;
 
     /// <summary>Takes the next message. False when there is none now.</summary>
     /// <param name="item">The message.</param>
-    /// <exception cref="ShmPayloadException">The message could not be decoded; it is skipped, the next call continues behind it.</exception>
+    /// <exception cref="ShmPayloadException">The message could not be decoded; it is skipped, the next call continues behind
+    /// it.</exception>
     /// <exception cref="ShmCorruptionException">A peer damaged a lane; thrown once, reading goes on with the other lanes.</exception>
     /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
     public override bool TryRead([MaybeNullWhen(false)] out T item)
@@ -41,7 +44,7 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
         _core.Gate.Enter();
         try
         {
-            if (!_core.TryRead(out LaneRecord record))
+            if (!_core.Lanes.TryRead(out LaneRecord record))
             {
                 item = default;
                 return false;
@@ -82,11 +85,13 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False when none came in time, or when there will be none (then <see cref="Completion"/> is done).</returns>
-    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) => _core.WaitToRead(new Deadline(timeout), cancellationToken);
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        _core.WaitToRead(new Deadline(timeout), cancellationToken);
 
     /// <summary>Awaits a message. False when there will be none.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => _core.WaitToReadAsync(cancellationToken);
+    public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
+        _core.WaitToReadAsync(cancellationToken);
 
     /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
     public void Dispose() => _core.Dispose();
@@ -95,14 +100,15 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     {
         try
         {
-            return _serializer.Deserialize(_core.CurrentMemory.Slice((int)record.PayloadIndex, record.PayloadBytes));
+            return _serializer.Deserialize(_core.Lanes.CurrentMemory.Slice((int)record.PayloadIndex, record.PayloadBytes));
         }
         catch (Exception error)
         {
             throw new ShmPayloadException(
-                $"Message {record.Sequence} of lane {_core.Lane} of channel {_channelName} ({record.PayloadBytes} bytes at position {record.Position}) "
+                $"Message {record.Sequence} of lane {_core.Lanes.Lane} of channel {_channelName} ({record.PayloadBytes} bytes at position "
+                + $"{record.Position}) "
                 + $"is no {_serializer.Format}: {error.Message} It is skipped.",
-                _core.Lane,
+                _core.Lanes.Lane,
                 record.Position,
                 error);
         }

@@ -15,7 +15,8 @@ internal readonly struct Deadline
         _timeout = timeout is null || timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout.Value;
         if (_timeout < TimeSpan.Zero)
         {
-            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "The timeout must be zero, positive, or Timeout.InfiniteTimeSpan.");
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "The timeout must be zero, positive, or "
+                + "Timeout.InfiniteTimeSpan.");
         }
 
         _start = _timeout == TimeSpan.MaxValue ? 0 : Stopwatch.GetTimestamp();

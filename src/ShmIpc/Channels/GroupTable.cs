@@ -133,7 +133,8 @@ internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int 
         }
 
         throw new ShmLimitException(
-            $"All {_count} groups of the channel {_channel.Name} belong to living consumers. Dispose a consumer, or create the channel with a larger MaxGroups.");
+            $"All {_count} groups of the channel {_channel.Name} belong to living consumers. Dispose a consumer, or create the "
+            + "channel with a larger MaxGroups.");
     }
 
     private bool TryRetire(int group, ulong expectedState, Stamp self)

@@ -7,7 +7,8 @@ namespace ShmIpc.Channels;
 /// <remarks>Called by several threads at once when producers or consumers are shared between threads.</remarks>
 public interface IPayloadSerializer<T>
 {
-    /// <summary>Name of the format, written into the channel and compared at open: two sides that differ are refused. At most 159 bytes of UTF-8.</summary>
+    /// <summary>Name of the format, written into the channel and compared at open: two sides that differ are refused. At most 159 bytes
+    /// of UTF-8.</summary>
     string Format { get; }
 
     /// <summary>Writes a message.</summary>
@@ -15,7 +16,9 @@ public interface IPayloadSerializer<T>
     /// <param name="value">The message.</param>
     void Serialize(IBufferWriter<byte> destination, T value);
 
-    /// <summary>Reads a message. Anything it throws reaches the reader as <see cref="ShmPayloadException"/>, and the message is skipped.</summary>
-    /// <param name="payload">Exactly the message's bytes, in read-only memory; valid during the call only, so copy what the result keeps.</param>
+    /// <summary>Reads a message. Anything it throws reaches the reader as <see cref="ShmPayloadException"/>, and the message is
+    /// skipped.</summary>
+    /// <param name="payload">Exactly the message's bytes, in read-only memory; valid during the call only, so copy what the result
+    /// keeps.</param>
     T Deserialize(ReadOnlyMemory<byte> payload);
 }

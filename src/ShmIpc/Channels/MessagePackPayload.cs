@@ -16,8 +16,10 @@ public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
 
     /// <summary>Creates the serializer with MessagePack's standard options.</summary>
     /// <exception cref="FormatterNotRegisteredException">MessagePack has no formatter for <typeparamref name="T"/>.</exception>
-    [RequiresDynamicCode("MessagePack's standard resolver generates formatters at run time. Pass options with a resolver of generated formatters.")]
-    [RequiresUnreferencedCode("MessagePack's standard resolver looks at members by reflection. Pass options with a resolver of generated formatters.")]
+    [RequiresDynamicCode("MessagePack's standard resolver generates formatters at run time. Pass options with a resolver of "
+        + "generated formatters.")]
+    [RequiresUnreferencedCode("MessagePack's standard resolver looks at members by reflection. Pass options with a resolver of "
+        + "generated formatters.")]
     public MessagePackPayload()
         : this(MessagePackSerializerOptions.Standard)
     {
@@ -25,9 +27,10 @@ public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
 
     /// <summary>Creates the serializer.</summary>
     /// <param name="options">MessagePack's options. Security is set to untrusted data, whatever they say.</param>
-    /// <param name="format">Name of the format in the channel's header. Null: <c>messagepack/</c> and the full name of <typeparamref name="T"/>;
-    /// give a name when the two sides use types of different names.</param>
-    /// <exception cref="NotSupportedException">The options ask for LZ4 compression: damaged input crashes the process in MessagePack 2.5.</exception>
+    /// <param name="format">Name of the format in the channel's header. Null: <c>messagepack/</c> and the full name of
+    /// <typeparamref name="T"/>; give a name when the two sides use types of different names.</param>
+    /// <exception cref="NotSupportedException">The options ask for LZ4 compression: damaged input crashes the process in MessagePack
+    /// 2.5.</exception>
     /// <exception cref="FormatterNotRegisteredException">MessagePack has no formatter for <typeparamref name="T"/>.</exception>
     public MessagePackPayload(MessagePackSerializerOptions options, string? format = null)
     {
@@ -35,7 +38,8 @@ public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
         if (options.Compression != MessagePackCompression.None)
         {
             throw new NotSupportedException(
-                "MessagePack's LZ4 compression is refused: its decoder crashes the process on damaged input, and shared memory is written by others. Leave Compression at None.");
+                "MessagePack's LZ4 compression is refused: its decoder crashes the process on damaged input, and shared memory is "
+                    + "written by others. Leave Compression at None.");
         }
 
         _options = options.WithSecurity(MessagePackSecurity.UntrustedData);
@@ -43,7 +47,8 @@ public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
         Format = format ?? $"messagepack/{typeof(T)}";
         if (Encoding.UTF8.GetByteCount(Format) > MaxFormatBytes)
         {
-            throw new ArgumentException($"The format's name \"{Format}\" exceeds {MaxFormatBytes} bytes of UTF-8. Give a shorter one.", nameof(format));
+            throw new ArgumentException($"The format's name \"{Format}\" exceeds {MaxFormatBytes} bytes of UTF-8. Give a shorter "
+                + "one.", nameof(format));
         }
     }
 

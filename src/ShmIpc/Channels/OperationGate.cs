@@ -106,7 +106,8 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
         {
             if (_claimThread == Environment.CurrentManagedThreadId)
             {
-                throw new InvalidOperationException($"This thread holds an open claim of the {_ownerName}. Commit, abort or dispose it first.");
+                throw new InvalidOperationException($"This thread holds an open claim of the {_ownerName}. Commit, abort or dispose "
+                    + "it first.");
             }
 
             if (Atomics.Acquire(ref _disposed) != 0)

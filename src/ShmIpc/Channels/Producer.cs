@@ -24,7 +24,8 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
     /// <summary>Largest serialized message in bytes: half of the lane's capacity, less 16.</summary>
     public int MaxMessageBytes => _core.MaxMessageBytes;
 
-    /// <summary>Serializes a message straight into the channel. False when there is no room now, or when this producer has completed.</summary>
+    /// <summary>Serializes a message straight into the channel. False when there is no room now, or when this producer has
+    /// completed.</summary>
     /// <param name="item">The message.</param>
     /// <exception cref="ShmMessageTooLargeException">The message can never fit; the exception names the option to raise.</exception>
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
@@ -125,7 +126,8 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
 
     /// <summary>Says that this producer will publish nothing more. False when it had said so before.</summary>
     /// <param name="error">Its type and message reach the consumers as <see cref="ShmRemoteException"/>; null for a normal end.</param>
-    /// <remarks>A consumer ends when some producer has completed and no living producer is left that has not. Disposing completes nothing.</remarks>
+    /// <remarks>A consumer ends when some producer has completed and no living producer is left that has not. Disposing completes
+    /// nothing.</remarks>
     public override bool TryComplete(Exception? error = null) => _core.TryComplete(error);
 
     /// <summary>Gives the lane back. What was published stays for the consumers.</summary>

@@ -1,8 +1,8 @@
 namespace ShmIpc.Channels;
 
 /// <summary>A named channel of raw bytes between the processes of this machine: messages are claimed, written and read in place.</summary>
-/// <remarks>Disposing it detaches this object; its producers and consumers stay usable, and the channel itself stays for other processes until
-/// it is deleted with <see cref="ShmChannel.Delete"/>.</remarks>
+/// <remarks>Disposing it detaches this object; its producers and consumers stay usable, and the channel itself stays for other processes
+/// until it is deleted with <see cref="ShmChannel.Delete"/>.</remarks>
 public sealed class ShmByteChannel : IDisposable
 {
     private const string Format = "bytes";
@@ -29,7 +29,8 @@ public sealed class ShmByteChannel : IDisposable
     public int ConsumerCount => _attachment.ConsumerCount;
 
     /// <inheritdoc cref="ShmChannel.CreateOrOpen{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
-    public static ShmByteChannel CreateOrOpen(string name, ShmChannelOptions? options = null) => new(name, options, ChannelOpenMode.CreateOrOpen);
+    public static ShmByteChannel CreateOrOpen(string name, ShmChannelOptions? options = null) =>
+        new(name, options, ChannelOpenMode.CreateOrOpen);
 
     /// <inheritdoc cref="ShmChannel.Create{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
     public static ShmByteChannel Create(string name, ShmChannelOptions? options = null) => new(name, options, ChannelOpenMode.Create);

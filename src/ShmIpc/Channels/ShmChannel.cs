@@ -10,20 +10,23 @@ public static class ShmChannel
 {
     private const string DynamicCode = "The default serializer is MessagePack with run-time generated formatters. Pass a serializer.";
 
-    /// <summary>Opens a channel of MessagePack messages, or creates it when there is none of that name. Two processes that do so at once share one channel.</summary>
+    /// <summary>Opens a channel of MessagePack messages, or creates it when there is none of that name. Two processes that do so at once
+    /// share one channel.</summary>
     /// <inheritdoc cref="CreateOrOpen{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
     [RequiresDynamicCode(DynamicCode)]
     [RequiresUnreferencedCode(DynamicCode)]
     public static ShmChannel<T> CreateOrOpen<T>(string name, ShmChannelOptions? options = null) =>
         CreateOrOpen(name, new MessagePackPayload<T>(), options);
 
-    /// <summary>Opens a channel, or creates it when there is none of that name. Two processes that do so at once share one channel.</summary>
+    /// <summary>Opens a channel, or creates it when there is none of that name. Two processes that do so at once share one
+    /// channel.</summary>
     /// <typeparam name="T">The message type.</typeparam>
     /// <param name="name">The channel's name.</param>
     /// <param name="serializer">Turns messages into bytes and back.</param>
     /// <param name="options">Geometry, place and ways of waiting. Null: the defaults.</param>
     /// <exception cref="ArgumentException">The name breaks the rule, or an option is out of range.</exception>
-    /// <exception cref="ShmRegionFormatException">What stands under the name is not such a channel; the message holds what was found and what was expected.</exception>
+    /// <exception cref="ShmRegionFormatException">What stands under the name is not such a channel; the message holds what was found and
+    /// what was expected.</exception>
     /// <exception cref="ShmNoSpaceException">Shared memory has too little room.</exception>
     /// <exception cref="UnauthorizedAccessException">The channel or its directory belongs to somebody else.</exception>
     public static ShmChannel<T> CreateOrOpen<T>(string name, IPayloadSerializer<T> serializer, ShmChannelOptions? options = null) =>
@@ -33,7 +36,8 @@ public static class ShmChannel
     /// <inheritdoc cref="Create{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
     [RequiresDynamicCode(DynamicCode)]
     [RequiresUnreferencedCode(DynamicCode)]
-    public static ShmChannel<T> Create<T>(string name, ShmChannelOptions? options = null) => Create(name, new MessagePackPayload<T>(), options);
+    public static ShmChannel<T> Create<T>(string name, ShmChannelOptions? options = null) =>
+        Create(name, new MessagePackPayload<T>(), options);
 
     /// <summary>Creates a channel.</summary>
     /// <inheritdoc cref="CreateOrOpen{T}(string, IPayloadSerializer{T}, ShmChannelOptions?)"/>
@@ -53,7 +57,8 @@ public static class ShmChannel
     public static ShmChannel<T> Open<T>(string name, IPayloadSerializer<T> serializer, ShmChannelOptions? options = null) =>
         new(name, serializer, options, ChannelOpenMode.Open);
 
-    /// <summary>Deletes a channel, in use or not. Whoever still uses it gets <see cref="ShmRegionDeletedException"/> at its next wait.</summary>
+    /// <summary>Deletes a channel, in use or not. Whoever still uses it gets <see cref="ShmRegionDeletedException"/> at its next
+    /// wait.</summary>
     /// <param name="name">The channel's name.</param>
     /// <param name="root">Directory that holds it. Null: as <see cref="ShmChannelOptions.Root"/>.</param>
     /// <returns>False when there was none.</returns>

@@ -1,9 +1,10 @@
 namespace ShmIpc.Channels;
 
-/// <summary>A named channel of messages of type <typeparamref name="T"/> between the processes of this machine. Made by <see cref="ShmChannel"/>.</summary>
+/// <summary>A named channel of messages of type <typeparamref name="T"/> between the processes of this machine. Made by
+/// <see cref="ShmChannel"/>.</summary>
 /// <typeparam name="T">The message type.</typeparam>
-/// <remarks>Disposing it detaches this object; its producers and consumers stay usable, and the channel itself stays for other processes until
-/// it is deleted with <see cref="ShmChannel.Delete"/>.</remarks>
+/// <remarks>Disposing it detaches this object; its producers and consumers stay usable, and the channel itself stays for other processes
+/// until it is deleted with <see cref="ShmChannel.Delete"/>.</remarks>
 public sealed class ShmChannel<T> : IDisposable
 {
     private readonly ChannelAttachment _attachment;

@@ -28,25 +28,28 @@ public sealed record ShmChannelOptions
     /// <summary>Most producers and consumers together, 2 to 256. Null: 256 when the channel is created.</summary>
     public int? MaxParticipants { get; set; }
 
-    /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.</summary>
+    /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.
+    /// </summary>
     /// <remarks>A directory of mode 2770 is shared by its group; any other must belong to this user alone.</remarks>
     public string? Root { get; set; }
 
-    /// <summary>How this process waits. Not part of the channel: each side chooses its own. Default: <see cref="WaitStrategy.Adaptive"/>.</summary>
+    /// <summary>How this process waits. Not part of the channel: each side chooses its own. Default: <see cref="WaitStrategy.Adaptive"/>.
+    /// </summary>
     public WaitStrategy WaitStrategy { get; set; } = WaitStrategy.Adaptive;
 
-    /// <summary>True promises that each producer made here is used for one operation at a time (a pending await counts as one), which saves a
-    /// few nanoseconds a message.
+    /// <summary>True promises that each producer made here is used for one operation at a time (a pending await counts as one), which
+    /// saves a few nanoseconds a message.
     /// Default: false, any thread may write at any time.</summary>
     public bool SingleWriter { get; set; }
 
-    /// <summary>True promises that each consumer made here is used for one operation at a time (a pending await counts as one), which saves a
-    /// few nanoseconds a message.
+    /// <summary>True promises that each consumer made here is used for one operation at a time (a pending await counts as one), which
+    /// saves a few nanoseconds a message.
     /// Default: false, any thread may read at any time.</summary>
     public bool SingleReader { get; set; }
 
     /// <summary>Checks every option against its range. Opening a channel does so too.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message holds its name, its value and the range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message holds its name, its value and the
+    /// range.</exception>
     public void Validate()
     {
         if (LaneCapacityBytes is { } capacity && !ChannelGeometry.IsCapacity(capacity))
@@ -54,7 +57,8 @@ public sealed record ShmChannelOptions
             throw new ArgumentOutOfRangeException(
                 nameof(LaneCapacityBytes),
                 capacity,
-                $"LaneCapacityBytes must be a power of two from {LaneLayout.MinCapacityBytes} to {LaneLayout.MaxCapacityBytes} and a multiple of the page size.");
+                $"LaneCapacityBytes must be a power of two from {LaneLayout.MinCapacityBytes} to {LaneLayout.MaxCapacityBytes} and "
+                + "a multiple of the page size.");
         }
 
         Check(nameof(MaxProducers), MaxProducers, 1, LaneLayout.MaxLanes);

@@ -249,7 +249,7 @@ internal sealed class RegionHeader
                 throw Refuse(Path, string.Create(
                     CultureInfo.InvariantCulture,
                     $"its section table is damaged at {section}. Expected: each kind once, in ascending order from byte {end}, on a "
-                    + $"multiple of {RegionLayout.SectionAlignmentBytes}, count times stride long, and inside the file's {TotalBytes} bytes"));
+                    + $"multiple of {RegionLayout.SectionAlignmentBytes}, count times stride long, and in the file's {TotalBytes} bytes"));
             }
 
             end = section.Offset + section.LengthBytes;

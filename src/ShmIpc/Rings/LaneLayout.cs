@@ -41,7 +41,8 @@ internal static class LaneLayout
     public const long MinCapacityBytes = 4096;
     public const long MaxCapacityBytes = 512L * 1024 * 1024;
 
-    /// <summary>The producer refreshes <c>committed</c> once in this many messages; whoever needs the exact end scans on from there.</summary>
+    /// <summary>The producer refreshes <c>committed </c> once in this many messages; whoever needs the exact end scans on from
+    /// there.</summary>
     public const int CommittedInterval = 64;
 
     /// <summary>Largest payload plus extensions, so that one record held by a reader and one being written always fit together.</summary>

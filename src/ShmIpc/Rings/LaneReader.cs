@@ -95,7 +95,8 @@ internal sealed unsafe class LaneReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Payload(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
 
-    /// <summary>Gives back what was read once it is an eighth of the lane. Call it before each read, and then look who waits for room.</summary>
+    /// <summary>Gives back what was read once it is an eighth of the lane. Call it before each read, and then look who waits for
+    /// room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void ReleaseIfDue()
     {
@@ -123,7 +124,8 @@ internal sealed unsafe class LaneReader
     {
         (long position, long sequence) = control.Committed.Read();
         long ahead = sequence - _sequence;
-        if (position < _position || position - _position > _mask + 1 || ahead < 0 || ahead > (position - _position) / RecordHeader.AlignmentBytes)
+        if (position < _position || position - _position > _mask + 1
+            || ahead < 0 || ahead > (position - _position) / RecordHeader.AlignmentBytes)
         {
             (position, sequence) = (_position, _sequence);
         }
@@ -166,6 +168,7 @@ internal sealed unsafe class LaneReader
     [DoesNotReturn]
     private void ThrowCorrupt(ulong header) => throw new ShmCorruptionException(
         $"The word 0x{header:X16} at position {_position} is not the header of message {_sequence} (present bit, known flags, "
-        + $"number {_sequence & (long)RecordHeader.SequenceMask} in its low 24 bits, at most {_maxPayloadBytes} bytes). A peer damaged the lane; "
+        + $"number {_sequence & (long)RecordHeader.SequenceMask} in its low 24 bits, at most {_maxPayloadBytes} bytes). A peer "
+        + "damaged the lane; "
         + "its messages behind this point cannot be read until that word changes.");
 }

@@ -35,7 +35,8 @@
 //   is suspect: the limit does not rise before the channel has retired that group (or the joiner has moved up).
 //
 //   Take-over after a death: the new owner scans from max(committed, floor) over complete records to the terminator (I1, I2), and
-//   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor that the
+//   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor that
+//   the
 //   dead producer had stored, but not yet acted upon, is not trusted to be free space.
 //
 // WHAT A MESSAGE COSTS in cache lines that change hands: the line with its header (and the lines of its payload), nothing else. The
@@ -306,7 +307,8 @@ internal sealed unsafe class LaneWriter
             if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
             {
                 throw new ShmCorruptionException(
-                    $"The lane's own record {sequence} at position {position} was overwritten (header 0x{header:X16}). Delete the channel and create it anew.");
+                    $"The lane's own record {sequence} at position {position} was overwritten (header 0x{header:X16}). Delete the "
+                    + "channel and create it anew.");
             }
 
             position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
@@ -339,7 +341,8 @@ internal sealed unsafe class LaneWriter
         if (!isSound)
         {
             throw new ShmCorruptionException(
-                $"The lane's control block is damaged: committed {position} (message {sequence}), floor {_floor} (message {_floorSequence}), "
+                $"The lane's control block is damaged: committed {position} (message {sequence}), floor {_floor} (message "
+                + $"{_floorSequence}), "
                 + $"capacity {_capacityBytes} bytes. Delete the channel and create it anew.");
         }
 

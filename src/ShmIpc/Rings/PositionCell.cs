@@ -30,7 +30,8 @@ internal readonly struct PositionCell(MappedSpan cell)
         Atomics.Release(ref version, next); // SYNC: pair visible to readers of the cell
     }
 
-    /// <summary>Reads the pair. Only a peer that scribbles over the cell without pause can make this fail, after a bounded number of attempts.</summary>
+    /// <summary>Reads the pair. Only a peer that scribbles over the cell without pause can make this fail, after a bounded number of
+    /// attempts.</summary>
     public (long Position, long Sequence) Read()
     {
         for (int attempt = 0; attempt < MaxReadAttempts; attempt++)

@@ -55,7 +55,8 @@ internal static class RecordHeader
     public static long RecordBytes(long extensionBytes, long payloadBytes) =>
         (Bytes + extensionBytes + payloadBytes + (AlignmentBytes - 1)) & ~(long)(AlignmentBytes - 1);
 
-    /// <summary>True when a reader may act on the word: present, no unknown flag, the sequence it expects, and a length that fits the lane.</summary>
+    /// <summary>True when a reader may act on the word: present, no unknown flag, the sequence it expects, and a length that fits the
+    /// lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsValid(ulong header, long expectedSequence, long maxPayloadBytes) =>
         (header & (Present | UnknownFlags)) == Present

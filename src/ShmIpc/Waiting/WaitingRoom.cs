@@ -114,7 +114,8 @@ internal sealed class WaitingRoom
         return ticket;
     }
 
-    /// <summary>Step 5: sleeps until the doorbell rings, for <paramref name="atMost"/> or <see cref="MaxPark"/>, whichever is shorter.</summary>
+    /// <summary>Step 5: sleeps until the doorbell rings, for <paramref name="atMost"/> or <see cref="MaxPark"/>, whichever is
+    /// shorter.</summary>
     public void Sleep(int slot, uint ticket, TimeSpan atMost) =>
         Futex.Wait(DoorbellAddress(slot), ticket, atMost < MaxPark ? atMost : MaxPark);
 

@@ -105,7 +105,7 @@ internal static class StreamRoles
             for (long next = number; next < number + BatchMessages; next++)
             {
                 int length = Message.Length(id, next);
-                producer.WaitForRoom(length, null, default);
+                producer.WaitForRoom(length, new Deadline(null), default);
                 Message.Fill(producer.Writer.Payload(length), id, next);
                 producer.Writer.Commit(length);
             }
