@@ -25,7 +25,7 @@ public sealed class StopTests(ITestOutputHelper output)
         Eventually.True(() => test.Progress[Reader] > 1000, "messages flow");
         reader.Stop();
         long read = test.Progress[Reader];
-        long written = Settled(test, 1);
+        long written = test.Settled(1);
         Thread.Sleep(_stopped);
         Assert.Equal(written, test.Progress[1]);
         Assert.Equal(read, test.Progress[Reader]);
@@ -113,21 +113,5 @@ public sealed class StopTests(ITestOutputHelper output)
         byte[] payload = new byte[Message.Length(producer, 0)];
         Message.Fill(payload, producer, 0);
         return payload;
-    }
-
-    /// <summary>Waits until a counter has stopped moving, and returns it.</summary>
-    private static long Settled(TestChannel test, int counter)
-    {
-        long last = -1;
-        Eventually.True(
-            () =>
-            {
-                long before = last;
-                last = test.Progress[counter];
-                Thread.Sleep(100);
-                return before == last;
-            },
-            "the producer has filled its lane");
-        return last;
     }
 }

@@ -48,13 +48,28 @@ internal sealed class StreamChecker
     /// <summary>The producer's number may be used again by another one.</summary>
     public void Forget(long producer) => _counts.Remove(producer);
 
-    /// <summary>Takes and checks everything that is there now.</summary>
+    /// <summary>Takes and checks everything that is there: for when nobody writes any more, because whoever writes may do so for ever.</summary>
     public void Drain(ByteConsumer consumer)
     {
-        while (consumer.TryRead(out ShmRecord record))
+        while (DrainSome(consumer))
         {
+        }
+    }
+
+    /// <summary>Takes and checks a few hundred messages at most. True when there may be more.</summary>
+    public bool DrainSome(ByteConsumer consumer)
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            if (!consumer.TryRead(out ShmRecord record))
+            {
+                return false;
+            }
+
             Check(record);
         }
+
+        return true;
     }
 
     /// <summary>A producer's first message, or to a late consumer any that names its producer.</summary>

@@ -51,6 +51,22 @@ internal sealed class TestChannel : IDisposable
     public ChildProcess StartReader(int counter, bool isLate = false) =>
         Start("stream-reader", ("counter", counter), ("late", isLate ? 1 : 0));
 
+    /// <summary>Waits until a progress counter has stopped moving, and returns it: a producer has filled its lane.</summary>
+    public long Settled(int counter)
+    {
+        long last = -1;
+        Eventually.True(
+            () =>
+            {
+                long before = last;
+                last = Progress[counter];
+                Thread.Sleep(80);
+                return before == last;
+            },
+            "the counter comes to rest");
+        return last;
+    }
+
     public void Dispose()
     {
         foreach (ChildProcess child in _children)
