@@ -115,8 +115,13 @@ internal sealed unsafe class LaneWriter
         return _gate.GroupsBelow(Atomics.Acquire(ref _gate.Active) & _gate.Existing, end - _capacityBytes);
     }
 
-    /// <summary>True when a group that has joined cannot have left its cursor where it stands now.</summary>
-    public bool IsSuspect(int group) => IsSuspect((long)Atomics.Acquire(ref _gate.Cursor(group)));
+    /// <summary>True when a group that has joined cannot have left its cursor where it stands now. Below the floor, too, it stands at a
+    /// record; only a joiner may not, whose cursor a refresh therefore waits for.</summary>
+    public bool IsSuspect(int group)
+    {
+        long cursor = (long)Atomics.Acquire(ref _gate.Cursor(group));
+        return IsSuspect(cursor) || !IsRecordAt(cursor);
+    }
 
     /// <summary>Offset in the mirrored mapping at which the next payload starts.</summary>
     public long PayloadIndex => (_position & _mask) + RecordHeader.Bytes;

@@ -112,7 +112,10 @@ public sealed class GroupTableTests : IDisposable
         {
             TheoryData<string, bool> cases = [];
             foreach (string cursor in (string[])
-                ["beyond", "far beyond", "largest", "smallest", "minus one lap", "unaligned", "inside a record", "inside an old record", "zero", "a lap below"])
+            [
+                "beyond", "far beyond", "largest", "smallest", "minus one lap", "unaligned", "inside a record", "inside an old record",
+                "below the floor", "zero", "a lap below",
+            ])
             {
                 cases.Add(cursor, false);
                 cases.Add(cursor, true);
@@ -157,6 +160,7 @@ public sealed class GroupTableTests : IDisposable
             "unaligned" => end - 1004,
             "inside a record" => end - (3 * 112) + 40,
             "inside an old record" => end - (15 * 112) + 40,
+            "below the floor" => words.Lane(0).Floor.Read().Position - 8,
             "zero" => 0,
             _ => end - Environment.SystemPageSize - 112,
         });
