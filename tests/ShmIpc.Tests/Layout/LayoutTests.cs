@@ -174,7 +174,8 @@ public sealed class LayoutTests
     {
         (Type type, Dictionary<string, object> expected) = _expected.Single(pair => pair.Key.Name == typeName);
         SortedDictionary<string, object> found = new(StringComparer.Ordinal);
-        foreach (FieldInfo field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+        foreach (FieldInfo field in type.GetFields(BindingFlags.Static | BindingFlags.Public |
+            BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
         {
             if (field.IsLiteral)
             {
@@ -185,7 +186,8 @@ public sealed class LayoutTests
         string[] differences =
         [
             .. expected.Where(pair => !found.ContainsKey(pair.Key)).Select(pair => $"{type.Name}.{pair.Key} is gone"),
-            .. found.Where(pair => !expected.ContainsKey(pair.Key)).Select(pair => $"{type.Name}.{pair.Key} = {pair.Value} is new: add it here"),
+            .. found.Where(pair => !expected.ContainsKey(pair.Key))
+                .Select(pair => $"{type.Name}.{pair.Key} = {pair.Value} is new: add it here"),
             .. found.Where(pair => expected.TryGetValue(pair.Key, out object? value) && !value.Equals(pair.Value))
                 .Select(pair => $"{type.Name}.{pair.Key} was {expected[pair.Key]} and is {pair.Value}"),
         ];
@@ -195,7 +197,8 @@ public sealed class LayoutTests
     [Fact]
     public void The_sections_of_a_default_channel_stand_where_they_stood()
     {
-        Assert.SkipUnless(Environment.SystemPageSize == 4096, $"The numbers are those of 4096-byte pages; here they have {Environment.SystemPageSize}.");
+        Assert.SkipUnless(Environment.SystemPageSize == 4096,
+            $"The numbers are those of 4096-byte pages; here they have {Environment.SystemPageSize}.");
         RegionBlueprint blueprint = ChannelLayout.Blueprint(ChannelGeometry.FromOptions(new ShmChannelOptions()), "bytes");
         RegionSection[] expected =
         [
@@ -222,7 +225,8 @@ public sealed class LayoutTests
         cell.Write(0x33, 0x44); // version 2: the first
         cell.Write(0x55, 0x66);
         ulong[] words = [.. Enumerable.Range(0, 6).Select(i => memory.Whole.UInt64(i * 8))];
-        Assert.True(words.AsSpan().SequenceEqual((ulong[])[3, 0x33, 0x44, 0x55, 0x66, 0]), $"{Changed}. A position cell holds {string.Join(", ", words)}.");
+        Assert.True(words.AsSpan().SequenceEqual((ulong[])[3, 0x33, 0x44, 0x55, 0x66, 0]),
+            $"{Changed}. A position cell holds {string.Join(", ", words)}.");
         Assert.Equal((0x55L, 0x66L), cell.Read());
     }
 
@@ -230,9 +234,11 @@ public sealed class LayoutTests
     public void A_record_header_is_what_the_document_shows()
     {
         Assert.True(RecordHeader.Encode(0x1_2345_6789, 0x0ABC_DEF0) == 0x8045_6789_0ABC_DEF0, Changed);
-        Assert.True(RecordHeader.RecordBytes(0, 0) == 8 && RecordHeader.RecordBytes(0, 1) == 16 && RecordHeader.RecordBytes(8, 8) == 24, Changed);
+        Assert.True(RecordHeader.RecordBytes(0, 0) == 8 && RecordHeader.RecordBytes(0, 1) == 16
+            && RecordHeader.RecordBytes(8, 8) == 24, Changed);
         (ulong Flag, int Bytes)[] extensions = [(1UL << 56, 8), (1UL << 57, 32), (1UL << 58, 8), (1UL << 59, 8), (0xFUL << 56, 56)];
-        Assert.All(extensions, extension => Assert.True(RecordHeader.ExtensionBytes(1UL << 63 | extension.Flag) == extension.Bytes, Changed));
+        Assert.All(extensions,
+            extension => Assert.True(RecordHeader.ExtensionBytes(1UL << 63 | extension.Flag) == extension.Bytes, Changed));
         Assert.True(LaneLayout.MaxPayloadBytes(4096) == 2032, Changed);
     }
 

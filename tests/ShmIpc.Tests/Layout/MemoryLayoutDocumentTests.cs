@@ -18,12 +18,14 @@ public sealed partial class MemoryLayoutDocumentTests : IDisposable
     [Fact]
     public void The_worked_example_is_what_a_channel_looks_like()
     {
-        Assert.SkipUnless(Environment.SystemPageSize == 4096, $"The example has pages of 4096 bytes; here they have {Environment.SystemPageSize}.");
+        Assert.SkipUnless(Environment.SystemPageSize == 4096,
+            $"The example has pages of 4096 bytes; here they have {Environment.SystemPageSize}.");
         string[] written = [.. Document().Split('\n').Where(line => DumpLine().IsMatch(line)).Select(line => line[..HexColumns])];
         string[] made = Dump(ExampleRegion());
         Assert.True(
             made.SequenceEqual(written),
-            "The worked example of docs/memory-layout.md is not what a channel looks like. If the layout changed, raise RegionLayout.Major/Minor. "
+            "The worked example of docs/memory-layout.md is not what a channel looks like. "
+            + "If the layout changed, raise RegionLayout.Major/Minor. "
             + $"The example is now:\n{string.Join('\n', made)}\n");
     }
 

@@ -6,7 +6,8 @@ using Xunit;
 
 namespace ShmIpc.Tests.Regions;
 
-/// <summary>Regions appear complete or not at all, and two populations never share a name, whoever creates and deletes at the same time.</summary>
+/// <summary>Regions appear complete or not at all, and two populations never share a name, whoever creates and deletes at the same
+/// time.</summary>
 public sealed class AppearsWholeTests : IDisposable
 {
     private const string ChildRoot = "SHMIPC_TEST_CHILD_ROOT";
@@ -133,7 +134,9 @@ public sealed class AppearsWholeTests : IDisposable
         Process Start(int number)
         {
             Directory.CreateDirectory(_scene.Root + "-reports");
-            ProcessStartInfo start = new(program, ["-noColor", "-explicit", "only", "-method", $"{typeof(AppearsWholeTests).FullName}.{nameof(Child)}"])
+            ProcessStartInfo start = new(
+                program,
+                ["-noColor", "-explicit", "only", "-method", $"{typeof(AppearsWholeTests).FullName}.{nameof(Child)}"])
             {
                 RedirectStandardOutput = true,
             };
@@ -148,9 +151,11 @@ public sealed class AppearsWholeTests : IDisposable
         string root = Environment.GetEnvironmentVariable(ChildRoot) ?? "";
         Assert.SkipWhen(root.Length == 0, "Runs only in a process that another test has started.");
         Turmoil turmoil = new(root, Environment.ProcessId);
-        Concurrently.Run(2, _atMost, thread => (thread == 0 ? turmoil : new Turmoil(root, -Environment.ProcessId, turmoil)).Run(TimeSpan.FromSeconds(4)));
+        Turmoil second = new(root, -Environment.ProcessId, turmoil);
+        Concurrently.Run(2, _atMost, thread => (thread == 0 ? turmoil : second).Run(TimeSpan.FromSeconds(4)));
         File.WriteAllLines(
-            Path.Combine(root + "-reports", $"{Environment.ProcessId}"), [$"{turmoil.Deleted}", .. turmoil.Seen.Select(id => id.ToString())]);
+            Path.Combine(root + "-reports", $"{Environment.ProcessId}"),
+                [$"{turmoil.Deleted}", .. turmoil.Seen.Select(id => id.ToString())]);
     }
 
     public void Dispose() => _scene.Dispose();

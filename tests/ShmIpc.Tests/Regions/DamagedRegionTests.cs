@@ -6,7 +6,8 @@ using Xunit;
 
 namespace ShmIpc.Tests.Regions;
 
-/// <summary>Files that are no region, or no longer: every way in refuses them, deleting them works, and then the name is free again.</summary>
+/// <summary>Files that are no region, or no longer: every way in refuses them, deleting them works, and then the name is free
+/// again.</summary>
 public sealed class DamagedRegionTests : IDisposable
 {
     private const string Cure = "If nobody needs it, delete it and create it anew.";
@@ -178,7 +179,8 @@ public sealed class DamagedRegionTests : IDisposable
                 ulong right = RegionBytes.Get64(whole, offset);
                 ulong[] wrong =
                 [
-                    0, 1, right - 1, right + 1, right + 4, right - 8, right + 128, right * 2, right / 2, 64, 4096 - 128, 1UL << 20, 1UL << 40,
+                    0, 1, right - 1, right + 1, right + 4, right - 8, right + 128, right * 2, right / 2, 64,
+                        4096 - 128, 1UL << 20, 1UL << 40,
                     (ulong)long.MaxValue, 1UL << 63, unchecked((ulong)-4096L), ulong.MaxValue,
                 ];
                 foreach (ulong other in wrong.Where(value => value != right).Distinct())
@@ -194,7 +196,8 @@ public sealed class DamagedRegionTests : IDisposable
                 RegionBytes.Put32(header, entry + 4, count * 2);
                 RegionBytes.Put64(header, entry + 24, length / count / 2);
             });
-            Hostile(header => RegionBytes.Put32(header, RegionLayout.SectionCountOffset, (uint)section)); // this one and all behind it are missing
+            // this one and all behind it are missing
+            Hostile(header => RegionBytes.Put32(header, RegionLayout.SectionCountOffset, (uint)section));
         }
 
         // A gap, as wide as the address space, in front of the lane data.

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace ShmIpc.Tests.Regions;
 
-/// <summary>What may stand under a region's name and is not a file of ours: nothing of it is opened, followed, waited for or changed.</summary>
+/// <summary>What may stand under a region's name and is not a file of ours: nothing of it is opened, followed, waited for or
+/// changed.</summary>
 public sealed class ForeignFileTests : IDisposable
 {
     private readonly RegionScene _scene = new();
@@ -40,7 +41,8 @@ public sealed class ForeignFileTests : IDisposable
     public async Task A_pipe_without_waiting_for_its_other_end()
     {
         MakePipe(_scene.File);
-        await Task.Run(() => _scene.IsRefused<ShmRegionFormatException>(_scene.File, "not a regular file"), TestContext.Current.CancellationToken)
+        await Task.Run(() => _scene.IsRefused<ShmRegionFormatException>(_scene.File, "not a regular file"),
+            TestContext.Current.CancellationToken)
             .WaitAsync(TimeSpan.FromSeconds(20));
     }
 
@@ -60,7 +62,8 @@ public sealed class ForeignFileTests : IDisposable
     {
         _scene.CreateAbandoned();
         Ownership.Give(_scene.File, Ownership.SomebodyElse, Ownership.SomebodyElse);
-        _scene.IsRefused<UnauthorizedAccessException>(_scene.File, $"belongs to user {Ownership.SomebodyElse}", "this process runs as user 0", "2770");
+        _scene.IsRefused<UnauthorizedAccessException>(_scene.File,
+            $"belongs to user {Ownership.SomebodyElse}", "this process runs as user 0", "2770");
         Assert.Throws<UnauthorizedAccessException>(() => ShmChannel.Delete(RegionScene.Name, _scene.Root));
         Assert.True(File.Exists(_scene.File));
     }

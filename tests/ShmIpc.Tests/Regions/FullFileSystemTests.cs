@@ -33,7 +33,14 @@ public sealed unsafe class FullFileSystemTests : IDisposable
     public void A_lane_that_finds_no_room_is_refused_and_the_others_go_on()
     {
         string root = Mount();
-        ShmChannelOptions options = new() { Root = root, LaneCapacityBytes = 128 * 1024, MaxProducers = 2, MaxGroups = 1, MaxParticipants = 4 };
+        ShmChannelOptions options = new()
+        {
+            Root = root,
+            LaneCapacityBytes = 128 * 1024,
+            MaxProducers = 2,
+            MaxGroups = 1,
+            MaxParticipants = 4,
+        };
         using ShmByteChannel channel = ShmByteChannel.CreateOrOpen("x", options);
         using ByteProducer producer = channel.CreateProducer();
         using ByteConsumer consumer = channel.CreateConsumer();
@@ -64,7 +71,8 @@ public sealed unsafe class FullFileSystemTests : IDisposable
         }
 
         ShmNoSpaceException refused = RegionScene.Refused<ShmNoSpaceException>(
-            _outer.Path, () => ShmByteChannel.CreateOrOpen("x", new ShmChannelOptions { Root = _outer.Path, LaneCapacityBytes = largest }), "--shm-size");
+            _outer.Path, () => ShmByteChannel.CreateOrOpen("x", new ShmChannelOptions { Root = _outer.Path, LaneCapacityBytes = largest }),
+                "--shm-size");
         Assert.True(refused.RequestedBytes > largest);
     }
 

@@ -39,14 +39,16 @@ public sealed class GeometryTests : IDisposable
     [InlineData(1, 1, 1, "MaxParticipants must be from 2 to 256")]
     [InlineData(1, 1, 257, "MaxParticipants must be from 2 to 256")]
     [InlineData(1, 1, int.MaxValue, "MaxParticipants must be from 2 to 256")]
-    public void A_bad_limit_is_refused(int producers, int groups, int participants, string what) => _scene.Refused<ArgumentOutOfRangeException>(
+    public void A_bad_limit_is_refused(int producers, int groups, int participants, string what) =>
+        _scene.Refused<ArgumentOutOfRangeException>(
         () => ShmByteChannel.Create("x", RegionScene.Options(_scene.Root, producers, groups, participants)), what);
 
     [Fact]
     public void A_channel_of_another_geometry_is_refused_with_both_values()
     {
         _scene.CreateAbandoned();
-        Differs(new ShmChannelOptions { Root = _scene.Root, LaneCapacityBytes = 65536 }, "LaneCapacityBytes", $"{Environment.SystemPageSize}", "65536");
+        Differs(new ShmChannelOptions { Root = _scene.Root, LaneCapacityBytes = 65536 }, "LaneCapacityBytes",
+            $"{Environment.SystemPageSize}", "65536");
         Differs(new ShmChannelOptions { Root = _scene.Root, MaxProducers = 3 }, "MaxProducers", "is 1", "3 was asked");
         Differs(new ShmChannelOptions { Root = _scene.Root, MaxGroups = 7 }, "MaxGroups", "is 1", "7 was asked");
         Differs(new ShmChannelOptions { Root = _scene.Root, MaxParticipants = 9 }, "MaxParticipants", "is 2", "9 was asked");
@@ -68,8 +70,10 @@ public sealed class GeometryTests : IDisposable
         _scene.Refused<ShmRegionFormatException>(
             () => ShmByteChannel.Open("typed", options), "\"one/Format\"", "\"bytes\" was asked for", "same message type and serializer");
         _scene.Refused<ShmRegionFormatException>(
-            () => ShmChannel.CreateOrOpen("typed", new Named<int>("other/Format"), options), "\"one/Format\"", "\"other/Format\" was asked for");
-        _scene.Refused<ShmRegionFormatException>(() => ShmChannel.Open<int>("typed", options), "\"one/Format\"", "\"messagepack/System.Int32\"");
+            () => ShmChannel.CreateOrOpen("typed", new Named<int>("other/Format"), options),
+                "\"one/Format\"", "\"other/Format\" was asked for");
+        _scene.Refused<ShmRegionFormatException>(() => ShmChannel.Open<int>("typed", options),
+            "\"one/Format\"", "\"messagepack/System.Int32\"");
         ShmChannel.Create<long>("packed", options).Dispose();
         _scene.Refused<ShmRegionFormatException>(
             () => ShmChannel.Open<int>("packed", options), "\"messagepack/System.Int64\"", "\"messagepack/System.Int32\" was asked for");
@@ -82,8 +86,10 @@ public sealed class GeometryTests : IDisposable
     {
         ShmChannelOptions options = RegionScene.Options(_scene.Root);
         string[] room = ["room for 1 to 159", "another Format"];
-        _scene.Refused<ArgumentException>(() => ShmChannel.Create("x", new Named<int>(new string('f', 160)), options), ["160 bytes", .. room]);
-        _scene.Refused<ArgumentException>(() => ShmChannel.Create("x", new Named<int>(new string('é', 80)), options), ["160 bytes", .. room]);
+        _scene.Refused<ArgumentException>(() => ShmChannel.Create("x", new Named<int>(new string('f', 160)), options),
+            ["160 bytes", .. room]);
+        _scene.Refused<ArgumentException>(() => ShmChannel.Create("x", new Named<int>(new string('é', 80)), options),
+            ["160 bytes", .. room]);
         _scene.Refused<ArgumentException>(() => ShmChannel.Create("x", new Named<int>(""), options), room);
         _scene.Refused<ArgumentException>(() => ShmChannel.Create("x", new Named<int>(null!), options), room);
         Named<int> longest = new(new string('é', 79) + "f");

@@ -292,7 +292,8 @@ public sealed class GroupTableTests : IDisposable
             for (int i = 0; i <= count; i++)
             {
                 ShmRecord record = consumer.Read(_soon);
-                Assert.True(next[record.Lane] is not { } expected || record.Sequence == expected, $"a gap at {record.Sequence}, seed {seed}");
+                Assert.True(next[record.Lane] is not { } expected || record.Sequence == expected,
+                    $"a gap at {record.Sequence}, seed {seed}");
                 Assert.Equal(record.Sequence, BinaryPrimitives.ReadInt64LittleEndian(record.Payload));
                 Assert.Equal(-1, record.Payload[8..].IndexOfAnyExcept((byte)record.Sequence));
                 next[record.Lane] = record.Sequence + 1;

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace ShmIpc.Tests.Regions;
 
-/// <summary>Who takes part, and who of them is alive, as seen by two attachments: each has descriptions of its own, as two processes have.</summary>
+/// <summary>Who takes part, and who of them is alive, as seen by two attachments: each has descriptions of its own, as two processes
+/// have.</summary>
 public sealed class ParticipantTableTests : IDisposable
 {
     private readonly RegionScene _scene = new();

@@ -64,13 +64,15 @@ internal sealed class RegionScene : IDisposable
         return refused;
     }
 
-    /// <summary>Names in the root, and this process's descriptors and mappings of what is or was in it. Other tests may run beside.</summary>
+    /// <summary>Names in the root, and this process's descriptors and mappings of what is or was in it. Other tests may run
+    /// beside.</summary>
     public static string[] Traces(string root)
     {
         IEnumerable<string> names = Directory.Exists(root) ? Directory.EnumerateFileSystemEntries(root) : ["(no root)"];
         IEnumerable<string> descriptors = Directory.EnumerateFileSystemEntries("/proc/self/fd")
             .Select(entry => new FileInfo(entry).LinkTarget ?? "").Where(target => target.StartsWith(root, StringComparison.Ordinal));
-        IEnumerable<string> mappings = System.IO.File.ReadLines("/proc/self/maps").Where(line => line.Contains(root, StringComparison.Ordinal));
+        IEnumerable<string> mappings = System.IO.File.ReadLines("/proc/self/maps")
+            .Where(line => line.Contains(root, StringComparison.Ordinal));
         return [.. names.Order(StringComparer.Ordinal), .. descriptors.Order(StringComparer.Ordinal), .. mappings];
     }
 

@@ -29,7 +29,8 @@ public sealed class RootDirectoryTests : IDisposable
     public void A_missing_root_is_not_made_by_whoever_only_looks()
     {
         RegionScene.Refused<ShmRegionNotFoundException>(
-            _outer.Path, () => ShmByteChannel.Open("x", RegionScene.Options(Root)), "There is no region", Path.Combine(Root, "x"), "CreateOrOpen");
+            _outer.Path, () => ShmByteChannel.Open("x", RegionScene.Options(Root)),
+                "There is no region", Path.Combine(Root, "x"), "CreateOrOpen");
         Assert.False(ShmChannel.Exists("x", Root));
         Assert.False(ShmChannel.Delete("x", Root));
         Assert.False(Directory.Exists(Root));
@@ -112,7 +113,8 @@ public sealed class RootDirectoryTests : IDisposable
         using (ShmByteChannel channel = ShmByteChannel.Create("x", RegionScene.Options(Root)))
         {
             Assert.Equal(
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(file));
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite,
+                    File.GetUnixFileMode(file));
             using ByteProducer producer = channel.CreateProducer();
             using ByteConsumer consumer = channel.CreateConsumer();
             Assert.True(producer.TryWrite("x"u8));
@@ -154,7 +156,8 @@ public sealed class RootDirectoryTests : IDisposable
     {
         string program = Path.Combine(AppContext.BaseDirectory, "ShmIpc.Tests");
         Assert.SkipUnless(LinuxProcess.EffectiveUserId == 0, "Only root can act as another user.");
-        Assert.SkipUnless(File.Exists(program) && File.Exists("/usr/bin/setpriv"), "There is no test program or no setpriv to start it as another user.");
+        Assert.SkipUnless(File.Exists(program) && File.Exists("/usr/bin/setpriv"),
+            "There is no test program or no setpriv to start it as another user.");
         string root = $"/dev/shm/shmipc-{Ownership.SomebodyElse}";
         Assert.SkipWhen(Directory.Exists(root), $"{root} is in use.");
         Directory.CreateDirectory(root);
@@ -175,7 +178,8 @@ public sealed class RootDirectoryTests : IDisposable
             start.Environment[ChildMark] = root;
             start.Environment["HOME"] = "/tmp";
             using Process child = Process.Start(start)!;
-            string output = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+            string output = await child.StandardOutput.ReadToEndAsync(
+                TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
             await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
             Assert.SkipUnless(output.Contains("Total: 1", StringComparison.Ordinal), $"The other user cannot run the tests: {output}");
             Assert.True(child.ExitCode == 0 && output.Contains("Skipped: 0", StringComparison.Ordinal), output);
