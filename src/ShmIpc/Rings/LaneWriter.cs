@@ -52,6 +52,7 @@ namespace ShmIpc.Rings;
 
 internal sealed unsafe class LaneWriter
 {
+    private const int MaxRefreshAttempts = 1_000;
     private readonly LaneControl _control;
     private readonly LaneGate _gate;
     private readonly byte* _data;
@@ -220,7 +221,7 @@ internal sealed unsafe class LaneWriter
             throw new ShmMessageTooLargeException(payloadBytes, MaxPayloadBytes);
         }
 
-        while (true)
+        for (int attempt = 0; attempt < MaxRefreshAttempts; attempt++)
         {
             ulong version = Atomics.Acquire(ref _gate.Version);
             long lowest = LowestCursor(end);
@@ -243,6 +244,8 @@ internal sealed unsafe class LaneWriter
                 return end <= _limit;
             }
         }
+
+        return false; // consumers come and go (or a peer scribbles) without pause: full, for now
     }
 
     private long LowestCursor(long end)
