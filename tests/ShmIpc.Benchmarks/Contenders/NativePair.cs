@@ -14,7 +14,7 @@ namespace ShmIpc.Benchmarks.Contenders;
 internal sealed class NativePair(string name, string program, string mode, long[] sizes, params string[] last) : Contender(name)
 {
     // C is as fast at its first message as at its last; only the memory and the processor's frequency warm up.
-    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _warmUp = TimeSpan.FromMilliseconds(50);
 
     public override string? Unavailable(Plan plan) => plan.NativeDirectory is null ? "no C compiler" : null;
 
@@ -23,7 +23,7 @@ internal sealed class NativePair(string name, string program, string mode, long[
         string[] arguments =
         [
             mode, Path.Combine(directory, "shared"), .. sizes.Select(s => s.ToString(CultureInfo.InvariantCulture)),
-            Milliseconds(WarmUp), Milliseconds(plan.Measure), plan.Cpus.First.ToString(CultureInfo.InvariantCulture),
+            Milliseconds(_warmUp), Milliseconds(plan.Measure), plan.Cpus.First.ToString(CultureInfo.InvariantCulture),
             plan.Cpus.Second.ToString(CultureInfo.InvariantCulture), .. last,
         ];
         using ChildProcess process = new(Path.Combine(plan.NativeDirectory!, program), arguments);
