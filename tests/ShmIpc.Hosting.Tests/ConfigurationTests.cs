@@ -138,7 +138,9 @@ public class ConfigurationTests
             bool isValid = new ShmIpcOptionsValidator().Validate(name: null, options).Succeeded;
             Exception? refusal = Record.Exception(
                 () => ShmChannel.CreateOrOpen($"texts-{i}", TextSerializer.Instance, candidates[i]).Dispose());
-            Assert.True(isValid == refusal is null, $"candidate {i}: validator says {isValid}, channel says {refusal?.Message ?? "yes"}");
+            // A small /dev/shm has no room for the largest lane, which makes it no wrong value.
+            bool isAccepted = refusal is null or ShmNoSpaceException;
+            Assert.True(isValid == isAccepted, $"candidate {i}: validator says {isValid}, channel says {refusal?.Message ?? "yes"}");
         }
     }
 
