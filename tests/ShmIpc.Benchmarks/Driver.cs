@@ -1,6 +1,7 @@
 // Runs scenarios: within each, all contenders take turns, repetition by repetition (A B C A B C ...), one at a time, and while they
 // run this process sleeps. A contender that fails is reported and left out; the rest go on.
 
+using System.Diagnostics;
 using ShmIpc.Benchmarks.Contenders;
 using ShmIpc.Benchmarks.Scenarios;
 
@@ -8,6 +9,10 @@ namespace ShmIpc.Benchmarks;
 
 internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
 {
+    private const int FewestRepetitions = 3;
+
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
     public bool AnyFailed { get; private set; }
 
     public async Task<IReadOnlyList<ScenarioResult>> RunAsync(IReadOnlyList<Scenario> scenarios, CancellationToken cancellation)
@@ -16,13 +21,14 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
         foreach (Scenario scenario in scenarios)
         {
             log($"{scenario.Name}: {string.Join(", ", scenario.Contenders.Select(c => c.Name))}");
-            results.Add(await RunAsync(scenario, cancellation));
+            TimeSpan share = plan.Budget * ((results.Count + 1) / (double)scenarios.Count);
+            results.Add(await RunAsync(scenario, share, cancellation));
         }
 
         return results;
     }
 
-    private async Task<ScenarioResult> RunAsync(Scenario scenario, CancellationToken cancellation)
+    private async Task<ScenarioResult> RunAsync(Scenario scenario, TimeSpan share, CancellationToken cancellation)
     {
         ScenarioResult result = new(scenario);
         Plan own = plan with { Measure = plan.Measure * scenario.MeasureFactor };
@@ -41,6 +47,12 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
 
         for (int repetition = 0; repetition < own.Repetitions; repetition++)
         {
+            if (repetition >= FewestRepetitions && _clock.Elapsed > share)
+            {
+                log($"  out of time after {repetition} repetitions");
+                break;
+            }
+
             foreach (Contender contender in running.ToArray())
             {
                 try

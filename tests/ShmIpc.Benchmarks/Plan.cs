@@ -8,6 +8,9 @@ internal sealed record Plan
 
     public required int Repetitions { get; init; }
 
+    /// <summary>On a busy machine everything starts slowly: a scenario that has used its share of this makes do with fewer repetitions.</summary>
+    public required TimeSpan Budget { get; init; }
+
     /// <summary>How long a .NET process runs before it measures: the runtime compiles hot methods up to three times.</summary>
     public required TimeSpan WarmUp { get; init; }
 
@@ -25,6 +28,7 @@ internal sealed record Plan
     {
         Quick = quick,
         Repetitions = quick ? 5 : 15,
+        Budget = TimeSpan.FromMinutes(quick ? 2.3 : 30),
         WarmUp = TimeSpan.FromMilliseconds(quick ? 400 : 1000),
         Measure = TimeSpan.FromMilliseconds(quick ? 150 : 500),
         Cpus = cpus,

@@ -9,6 +9,9 @@ internal static class Measurement
     /// <summary>Operations between two looks at the clock.</summary>
     public const int Batch = 64;
 
+    /// <summary>How finely the rate of a one-way run is looked at: several times as long as a lane takes to fill.</summary>
+    public static readonly TimeSpan Slice = TimeSpan.FromMicroseconds(250);
+
     public static long ToTicks(TimeSpan duration) => (long)(duration.TotalSeconds * Stopwatch.Frequency);
 
     public static long Nanoseconds(long ticks) => Stopwatch.Frequency == 1_000_000_000 ? ticks : (long)(ticks * 1e9 / Stopwatch.Frequency);

@@ -22,22 +22,34 @@ internal sealed class Receiver<TReceiver>(TReceiver receiver, ChildSettings sett
         }
 
         long measure = Measurement.ToTicks(settings.Measure);
+        long slice = Measurement.ToTicks(Measurement.Slice);
+        double[] rates = new double[(measure / slice) + 1];
+        int slices = 0;
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
         ulong firstNumber = _number;
         long start = Stopwatch.GetTimestamp();
         long now = start;
+        long sliceStart = start;
+        ulong sliceNumber = _number;
         while (now - start < measure)
         {
             RunBatch();
             now = Stopwatch.GetTimestamp();
+            if (now - sliceStart >= slice)
+            {
+                rates[slices++] = (_number - sliceNumber) / Measurement.Seconds(now - sliceStart);
+                (sliceStart, sliceNumber) = (now, _number);
+            }
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         long operations = (long)(_number - firstNumber);
+        Array.Sort(rates, 0, slices);
         return new Sample
         {
             Operations = operations,
             Seconds = Measurement.Seconds(now - start),
+            UndisturbedPerSecond = slices == 0 ? 0 : rates[(int)(0.9 * (slices - 1))],
             AllocatedBytes = allocated,
             AllocationOperations = operations,
             Preemptions = Measurement.Preemptions(),

@@ -12,6 +12,10 @@ internal sealed record Sample
     /// <summary>The median batch's time a round trip: a mean that is blind to the moments in which the kernel ran somebody else.</summary>
     public double TypicalNs { get; init; }
 
+    /// <summary>One way: the rate that one slice of <see cref="Measurement.Slice"/> in ten exceeds. On a quiet machine little more than
+    /// the mean; on a busy one, what the mean would be if both processes had their cores for themselves.</summary>
+    public double UndisturbedPerSecond { get; init; }
+
     /// <summary>Percentiles of single round trips, each timed, in a phase of their own. 0 where nothing goes round.</summary>
     public double P50Ns { get; init; }
 

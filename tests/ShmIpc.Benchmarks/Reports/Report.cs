@@ -11,7 +11,7 @@ internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<Scenario
     public static readonly string[] PercentileColumns = ["round trip 64 B", "typical", "p50", "p99", "p99.9", "max"];
 
     public string Summary =>
-        $"{Plan.Repetitions} interleaved repetitions of {Plan.Measure.TotalMilliseconds} ms on processors {Machine.Cpus}; " +
+        $"Up to {Plan.Repetitions} interleaved repetitions of {Plan.Measure.TotalMilliseconds} ms on processors {Machine.Cpus}; " +
         "medians (smallest .. largest); ratios are of neighbouring runs. A round trip is the median batch of 64, " +
         "without a clock in between; percentiles are of round trips timed one by one.";
 

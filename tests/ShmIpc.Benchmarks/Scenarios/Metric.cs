@@ -23,6 +23,8 @@ internal sealed record Metric(string Name, bool HigherIsBetter, Func<Observation
 
     public static readonly Metric Rate = new("messages a second", true, o => o.OperationsPerSecond, PerSecond);
 
+    public static readonly Metric Undisturbed = new("undisturbed rate", true, o => o.Measured.UndisturbedPerSecond, PerSecond);
+
     public static readonly Metric Allocation = new("allocation", false, o => o.AllocatedBytesPerOperation, Bytes);
 
     private static string Time(double nanoseconds) => nanoseconds switch

@@ -41,6 +41,8 @@ internal sealed class OneWay : Scenario
         {
             yield return new(_measure, Metric.Rate, _channel, _lane, Target.AtLeast(0.9));
             yield return new($"{_measure}, single-threaded", Metric.Rate, _single, _lane, Target.AtLeast(0.9));
+            yield return new($"{_measure}, undisturbed", Metric.Undisturbed, _channel, _lane);
+            yield return new($"{_measure}, single-threaded, undisturbed", Metric.Undisturbed, _single, _lane);
             if (_unixSocket is not null)
             {
                 yield return new(_measure, Metric.Rate, _channel, _unixSocket, _payloadBytes == 64 ? Target.TimesBetter(50) : null);

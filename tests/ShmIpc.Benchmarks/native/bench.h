@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, MAX_SAMPLES = 4 * 1024 * 1024 };
+enum { BATCH = 64, SLICE_NS = 250000, MAX_SAMPLES = 4 * 1024 * 1024 };
 
 static inline void relax(void)
 {
@@ -113,8 +113,25 @@ static double percentile(const uint32_t *sorted, size_t count, double fraction)
     return count == 0 ? 0 : sorted[(size_t)(fraction * (double)(count - 1))];
 }
 
-// batches: nanoseconds of each batch in the phase of `operations` and `elapsed_ns`; samples: of single round trips. Both may be none.
-static void report(uint64_t operations, uint64_t elapsed_ns, uint32_t *batches, size_t batch_count, uint32_t *samples, size_t count)
+static int compare_rates(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+// One way. rates: messages a second of each slice.
+static inline void report_rates(uint64_t operations, uint64_t elapsed_ns, double *rates, size_t count)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    qsort(rates, count, sizeof *rates, compare_rates);
+    printf("{\"operations\":%llu,\"seconds\":%.9f,\"undisturbedPerSecond\":%.0f,\"preemptions\":%ld}\n",
+           (unsigned long long)operations, (double)elapsed_ns * 1e-9, count == 0 ? 0 : rates[(size_t)(0.9 * (double)(count - 1))],
+           usage.ru_nivcsw);
+}
+
+// Round trips. batches: nanoseconds of each batch in the phase of `operations` and `elapsed_ns`; samples: of single round trips.
+static inline void report(uint64_t operations, uint64_t elapsed_ns, uint32_t *batches, size_t batch_count, uint32_t *samples, size_t count)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);

@@ -60,19 +60,29 @@ static void send_until_stopped(struct producer *lane, _Atomic uint64_t *stop)
 
 static void receive(struct consumer *lane, uint64_t warm_up_ns, uint64_t measure_ns)
 {
-    uint64_t number = 0, operations = 0, start = now_ns(), now = start, measured_from = 0;
-    while (measured_from == 0 || now - measured_from < measure_ns) {
+    double *rates = calloc(measure_ns / SLICE_NS + 1, sizeof *rates);
+    size_t slices = 0;
+    uint64_t number = 0, start = now_ns(), now = start;
+    while (now - start < warm_up_ns) {
         for (int i = 0; i < BATCH; i++, number++) {
             check(read_message(lane, back_off), number);
         }
-        operations += BATCH;
         now = now_ns();
-        if (measured_from == 0 && now - start >= warm_up_ns) {
-            measured_from = now;
-            operations = 0;
+    }
+    uint64_t first_number = number, slice_number = number, slice_start = start = now;
+    while (now - start < measure_ns) {
+        for (int i = 0; i < BATCH; i++, number++) {
+            check(read_message(lane, back_off), number);
+        }
+        now = now_ns();
+        if (now - slice_start >= SLICE_NS) {
+            rates[slices++] = (double)(number - slice_number) * 1e9 / (double)(now - slice_start);
+            slice_number = number;
+            slice_start = now;
         }
     }
-    report(operations, now - measured_from, NULL, 0, NULL, 0);
+    report_rates(number - first_number, now - start, rates, slices);
+    free(rates);
 }
 
 struct two_lanes {
