@@ -41,7 +41,7 @@ internal static class LaneLayout
     public const long MinCapacityBytes = 4096;
     public const long MaxCapacityBytes = 512L * 1024 * 1024;
 
-    /// <summary>The producer refreshes <c>committed </c> once in this many messages; whoever needs the exact end scans on from
+    /// <summary>The producer refreshes <c>committed</c> once in this many messages; whoever needs the exact end scans on from
     /// there.</summary>
     public const int CommittedInterval = 64;
 

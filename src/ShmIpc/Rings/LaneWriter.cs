@@ -35,9 +35,10 @@
 //   is suspect: the limit does not rise before the channel has retired that group (or the joiner has moved up).
 //
 //   Take-over after a death: the new owner scans from max(committed, floor) over complete records to the terminator (I1, I2), and
-//   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor that
-//   the
-//   dead producer had stored, but not yet acted upon, is not trusted to be free space.
+//   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor
+//   that the dead producer had stored, but not yet acted upon, is not trusted to be free space.
+//
+//   models/lane.pml checks publish, batch, reading and take-over with deaths between any two steps, models/join.pml the joiner.
 //
 // WHAT A MESSAGE COSTS in cache lines that change hands: the line with its header (and the lines of its payload), nothing else. The
 // cursor line is read once a lap or so, when the limit is reached; committed and floor are read by nobody in steady state.
