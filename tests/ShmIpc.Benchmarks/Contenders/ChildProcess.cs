@@ -16,6 +16,7 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            Environment = { ["DOTNET_EnableDiagnostics"] = "0" }, // a killed process would leave its diagnostics sockets in /tmp
         })!;
         _errors = _process.StandardError.ReadToEndAsync();
     }

@@ -55,6 +55,7 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // a killed process would leave its diagnostics sockets in /tmp
         start.ArgumentList.Add(Verb);
         start.ArgumentList.Add(role);
         foreach ((string key, object value) in arguments.Append((ParentKey, Environment.ProcessId)))
