@@ -4,7 +4,8 @@ namespace ShmIpc.Channels;
 
 /// <summary>Turns messages into bytes and back. Bytes are written straight into, and read straight out of, shared memory.</summary>
 /// <typeparam name="T">The message type.</typeparam>
-/// <remarks>Called by several threads at once when producers or consumers are shared between threads.</remarks>
+/// <remarks>Called while the producer or consumer is held for the message, so it must not use that producer or consumer itself (it would
+/// wait for itself), and others wait as long as it takes. Two producers may call it at once.</remarks>
 public interface IPayloadSerializer<T>
 {
     /// <summary>Name of the format, written into the channel and compared at open: two sides that differ are refused. At most 159 bytes
