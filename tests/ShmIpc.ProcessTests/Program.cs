@@ -32,6 +32,7 @@ internal static class Program
             case "stream-reader": StreamRoles.Read(role); break;
             case "claim-holder": HolderRoles.HoldClaim(role); break;
             case "consumer-holder": HolderRoles.HoldConsumer(role); break;
+            case "silent": SilentRole.Run(role); break;
             case "echo": EchoRole.Run(role); break;
             case "creator": CreatorRole.Run(role); break;
             case "order-writer": OrderRoles.Write(role); break;

@@ -60,7 +60,14 @@ internal sealed class ChildProcess : IDisposable
         start.ArgumentList.Add(role);
         foreach ((string key, object value) in arguments.Append((ParentKey, Environment.ProcessId)))
         {
-            start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"{key}={value}"));
+            if (key.StartsWith("DOTNET_", StringComparison.Ordinal))
+            {
+                start.Environment[key] = value.ToString(); // a setting of the child's runtime
+            }
+            else
+            {
+                start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"{key}={value}"));
+            }
         }
 
         _ = _launcher.Value;
