@@ -20,8 +20,8 @@ public sealed class BurstTests(ITestOutputHelper output)
         writer.Send("go");
         string[] written = writer.Expect("done", Campaign.Rounds(1) * ChildProcess.Patience);
         string[] read = reader.Expect("done");
-        _output.WriteLine($"{count} messages of 64 bytes in {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s, starts of the processes included; "
-            + $"steady state: writer {written[2]}/s, reader {read[2]}/s");
+        _output.WriteLine($"{count} messages of 64 bytes in {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s, "
+            + $"starts of the processes included; steady state: writer {written[2]}/s, reader {read[2]}/s");
         Assert.Equal(written[0], read[0]);
         Assert.Equal("0", written[1]);
         Assert.Equal("0", read[1]);

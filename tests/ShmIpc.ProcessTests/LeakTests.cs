@@ -24,7 +24,8 @@ public sealed class LeakTests(ITestOutputHelper output)
         }
 
         (int descriptorsAfter, int mapsAfter, int ownAfter) = Held(test.Root);
-        _output.WriteLine($"descriptors {descriptors} -> {descriptorsAfter}, mappings {maps} -> {mapsAfter}, of regions {own} -> {ownAfter}");
+        _output.WriteLine(
+            $"descriptors {descriptors} -> {descriptorsAfter}, mappings {maps} -> {mapsAfter}, of regions {own} -> {ownAfter}");
         Assert.Equal(own, ownAfter);
         Assert.InRange(descriptorsAfter, 0, descriptors + 10);
         Assert.InRange(mapsAfter, 0, maps + Slack);

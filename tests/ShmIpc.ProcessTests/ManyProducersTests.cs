@@ -17,7 +17,8 @@ public sealed class ManyProducersTests(ITestOutputHelper output)
         const long Messages = 5_000;
         using TestChannel test = new(64 * 1024, maxProducers: Producers);
         using ByteConsumer consumer = test.Channel.CreateConsumer();
-        ChildProcess[] writers = [.. Enumerable.Range(1, Producers).AsParallel().Select(id => test.StartWriter(id, id % 2 == 0 ? "copy" : "claim", Messages))];
+        ChildProcess[] writers =
+            [.. Enumerable.Range(1, Producers).Select(id => test.StartWriter(id, id % 2 == 0 ? "copy" : "claim", Messages))];
         long start = Stopwatch.GetTimestamp();
         foreach (ChildProcess writer in writers)
         {

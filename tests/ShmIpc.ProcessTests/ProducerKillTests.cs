@@ -44,7 +44,7 @@ public sealed class ProducerKillTests(ITestOutputHelper output)
             inFlight += seen == committed ? 0 : 1;
             Assert.True(
                 seen == committed || seen == committed + publishedAtOnce,
-                $"Round {round} (SHMIPC_SEED={campaign.Seed}): the killed producer had {committed} messages committed, and {seen} were seen.");
+                $"Round {round} (SHMIPC_SEED={campaign.Seed}): the killed producer had committed {committed} messages, and {seen} came.");
             checker.Forget(id);
         }
 

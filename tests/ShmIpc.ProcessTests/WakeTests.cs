@@ -32,8 +32,10 @@ public sealed class WakeTests(ITestOutputHelper output)
 
             // A park ends after 50 ms without being woken, so two lost wake-ups a round trip would show as 50 ms and more on average.
             times.Sort();
-            _output.WriteLine($"parked round trip: median {times[RoundTrips / 2].TotalMicroseconds:F0} us, p99 {times[RoundTrips * 99 / 100].TotalMicroseconds:F0} us");
-            Assert.True(times[RoundTrips / 2] < TimeSpan.FromMilliseconds(15), $"The median round trip took {times[RoundTrips / 2]}: sleepers are not woken.");
+            TimeSpan median = times[RoundTrips / 2];
+            TimeSpan p99 = times[RoundTrips * 99 / 100];
+            _output.WriteLine($"parked round trip: median {median.TotalMicroseconds:F0} us, p99 {p99.TotalMicroseconds:F0} us");
+            Assert.True(median < TimeSpan.FromMilliseconds(15), $"The median round trip took {median}: sleepers are not woken.");
             producer.TryComplete();
         }
 
@@ -65,8 +67,10 @@ public sealed class WakeTests(ITestOutputHelper output)
 
         // Without being woken it would look again after 0 to 50 ms, so half of the times would exceed 25 ms.
         times.Sort();
-        _output.WriteLine($"parked producer back at work: median {times[Rounds / 2].TotalMicroseconds:F0} us, longest {times[^1].TotalMicroseconds:F0} us");
-        Assert.True(times[Rounds / 2] < TimeSpan.FromMilliseconds(12), $"The median is {times[Rounds / 2]}: sleepers are not woken.");
+        TimeSpan median = times[Rounds / 2];
+        _output.WriteLine($"parked producer back at work: median {median.TotalMicroseconds:F0} us, "
+            + $"longest {times[^1].TotalMicroseconds:F0} us");
+        Assert.True(median < TimeSpan.FromMilliseconds(12), $"The median is {median}: sleepers are not woken.");
     }
 
     [Theory]
@@ -96,9 +100,9 @@ public sealed class WakeTests(ITestOutputHelper output)
             if (id < 5)
             {
                 writer.Kill();
-                seen += test.Progress[id];
-                Eventually.True(() => test.Progress[100] >= seen, "the consumer sees everything that was committed");
-                seen = test.Progress[100]; // perhaps one more than was acknowledged
+                long acknowledged = seen + test.Progress[id];
+                seen = test.Settled(100);
+                Assert.InRange(seen, acknowledged, acknowledged + 1); // the last may be committed and not yet acknowledged
             }
             else
             {

@@ -11,7 +11,8 @@ internal sealed class Campaign
 
     public Campaign(ITestOutputHelper output)
     {
-        Seed = int.TryParse(Environment.GetEnvironmentVariable("SHMIPC_SEED"), CultureInfo.InvariantCulture, out int seed) ? seed : Random.Shared.Next();
+        string? given = Environment.GetEnvironmentVariable("SHMIPC_SEED");
+        Seed = int.TryParse(given, CultureInfo.InvariantCulture, out int seed) ? seed : Random.Shared.Next();
         Random = new Random(Seed);
         output.WriteLine($"SHMIPC_SEED={Seed}");
     }
@@ -22,6 +23,6 @@ internal sealed class Campaign
 
     public static int Rounds(int rounds) => _isLong ? rounds * LongFactor : rounds;
 
-    /// <summary>A random instant up to <paramref name="most"/>; every third one early, where attaching and the first messages are.</summary>
+    /// <summary>A random instant up to <paramref name="most"/>; a third of them early, while the child attaches.</summary>
     public TimeSpan Instant(TimeSpan most) => most * (Random.Next(3) == 0 ? Random.NextDouble() / 10 : Random.NextDouble());
 }

@@ -117,7 +117,9 @@ internal sealed class ChildProcess : IDisposable
         }
 
         string[] words = line.Split(' ');
-        return words[0] == word ? words[1..] : throw new InvalidOperationException($"{this} said \"{line}\" instead of \"{word}\". {Errors()}");
+        return words[0] == word
+            ? words[1..]
+            : throw new InvalidOperationException($"{this} said \"{line}\" instead of \"{word}\". {Errors()}");
     }
 
     /// <summary>True when the child has said something that nobody has taken yet.</summary>

@@ -62,7 +62,8 @@ internal static class Message
         int same = payload.CommonPrefixLength(expected);
         string head = payload.Length < HeadBytes ? "" : $", and says it is {BinaryPrimitives.ReadInt64LittleEndian(payload)}/"
             + $"{BinaryPrimitives.ReadInt64LittleEndian(payload[8..])}";
-        return $"expected message {producer}/{number} of {expected.Length} bytes; found {payload.Length} bytes, the first {same} as expected{head}";
+        return $"expected message {producer}/{number} of {expected.Length} bytes; "
+            + $"found {payload.Length} bytes, the first {same} as expected{head}";
     }
 
     private static ulong Seed(long producer, long number) => ((ulong)producer << 40) ^ (ulong)number ^ 0x9E37_79B9_7F4A_7C15;

@@ -39,5 +39,7 @@ internal sealed unsafe class ProgressFile : IDisposable
         _file.Dispose();
     }
 
-    private static int Index(int counter) => counter is >= 0 and < Counters ? counter * StrideWords : throw new ArgumentOutOfRangeException(nameof(counter));
+    private static int Index(int counter) => counter is >= 0 and < Counters
+        ? counter * StrideWords
+        : throw new ArgumentOutOfRangeException(nameof(counter));
 }

@@ -34,21 +34,24 @@ internal sealed class StreamChecker
 
         lane.Sequence = record.Sequence + 1;
         Total++;
-        string? difference = lane.Producer == Unknown ? "not the first message of a producer" : Message.Differs(record.Payload, lane.Producer, lane.Number);
+        string? difference = lane.Producer == Unknown
+            ? "not the first message of a producer"
+            : Message.Differs(record.Payload, lane.Producer, lane.Number);
         if (difference is null)
         {
             Advance(lane);
         }
         else if (!TryBegin(lane, record) && !(lane.IsLate && lane.Producer == Unknown))
         {
-            throw new InvalidOperationException($"Lane {record.Lane}, position {record.Position}, sequence {record.Sequence}: {difference}");
+            throw new InvalidOperationException(
+                $"Lane {record.Lane}, position {record.Position}, sequence {record.Sequence}: {difference}");
         }
     }
 
     /// <summary>The producer's number may be used again by another one.</summary>
     public void Forget(long producer) => _counts.Remove(producer);
 
-    /// <summary>Takes and checks everything that is there: for when nobody writes any more, because whoever writes may do so for ever.</summary>
+    /// <summary>Takes and checks everything that is there: call it when nobody writes any more, or it may never end.</summary>
     public void Drain(ByteConsumer consumer)
     {
         while (DrainSome(consumer))

@@ -51,17 +51,21 @@ internal sealed class TestChannel : IDisposable
     public ChildProcess StartReader(int counter, bool isLate = false) =>
         Start("stream-reader", ("counter", counter), ("late", isLate ? 1 : 0));
 
-    /// <summary>Waits until a progress counter has stopped moving, and returns it: a producer has filled its lane.</summary>
+    /// <summary>Waits until a progress counter has stopped moving, and returns it: a producer has filled its lane, or a consumer has
+    /// read everything.</summary>
     public long Settled(int counter)
     {
+        const int Looks = 4; // a busy machine may keep a child from running for a while
         long last = -1;
+        int same = 0;
         Eventually.True(
             () =>
             {
                 long before = last;
                 last = Progress[counter];
-                Thread.Sleep(80);
-                return before == last;
+                same = before == last ? same + 1 : 0;
+                Thread.Sleep(30);
+                return same == Looks;
             },
             "the counter comes to rest");
         return last;

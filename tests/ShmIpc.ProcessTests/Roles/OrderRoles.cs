@@ -12,7 +12,10 @@ internal static class OrderRoles
     {
         Number = number,
         Customer = number % 7 == 0 ? null : $"Customer {number} – Grüße, 東京",
-        Lines = Enumerable.Range(0, number % 20).Select(line => new OrderLine { Article = $"article {line}", Price = number + (line / 4m) }).ToList(),
+        Lines =
+        [
+            .. Enumerable.Range(0, number % 20).Select(line => new OrderLine { Article = $"article {line}", Price = number + (line / 4m) }),
+        ],
     };
 
     public static void Write(RoleArguments arguments)

@@ -8,7 +8,8 @@ namespace ShmIpc.ProcessTests.Roles;
 
 internal sealed class RoleArguments(string[] arguments)
 {
-    private readonly Dictionary<string, string> _values = arguments.Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+    private readonly Dictionary<string, string> _values =
+        arguments.Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
 
     /// <summary>Every role gets where its channel is.</summary>
     public string Channel => Text("channel");
