@@ -12,7 +12,7 @@ namespace ShmIpc.Channels;
 internal sealed class ChannelConsumer : IDisposable
 {
     /// <summary>More messages than this since the last wait mean that the producer is streaming, not answering.</summary>
-    private const int CatchUpMessages = 4;
+    private const int CatchUpMessages = 1;
 
     private readonly ChannelRegion _channel;
     private readonly Stamp _stamp;

@@ -15,7 +15,7 @@ namespace ShmIpc.Waiting;
 internal struct Spinner
 {
     private const int CatchUpLooks = 2;
-    private const int CatchUpPauses = 24;
+    private const int CatchUpPauses = 100;
     private static readonly long _maxTicks = Environment.ProcessorCount > 1 ? Stopwatch.Frequency / 1_000_000 * 50 : 0;
     private static readonly long _minTicks = _maxTicks / 32;
 
