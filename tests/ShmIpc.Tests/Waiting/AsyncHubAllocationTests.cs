@@ -52,14 +52,20 @@ public sealed class AsyncHubAllocationTests : IDisposable
         }
 
         await Task.Run(() => Exchange(2_000)).WaitAsync(_bound);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        int pending = await Task.Run(() => Exchange(rounds)).WaitAsync(_bound);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        List<long> windows = [];
+        for (int window = 0; window < 3; window++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            int pending = await Task.Run(() => Exchange(rounds)).WaitAsync(_bound);
+            windows.Add(GC.GetTotalAllocatedBytes(precise: true) - before);
+            Assert.Equal(rounds, pending); // else nothing was measured
+        }
+
         Atomics.Release(ref isDone, true);
         await serving.WaitAsync(_bound);
-        Assert.Equal(rounds, pending); // else nothing was measured
-        // The smallest object has 24 bytes; the thread pool makes a few of its own as it goes.
-        Assert.True(allocated < 4 * rounds, $"{allocated} bytes in {rounds} exchanges, {pending} of which had to wait");
+        // The smallest object has 24 bytes, so one an exchange would show as 24 x rounds in every window. The thread pool, the JIT and the
+        // test runner allocate now and then, too; they only ever add, so the least window counts.
+        Assert.True(windows.Min() < 12 * rounds, $"{string.Join(", ", windows)} bytes in {rounds} exchanges, each of which had to wait");
     }
 
     public void Dispose() => _root.Dispose();
