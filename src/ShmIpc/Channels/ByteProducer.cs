@@ -66,7 +66,7 @@ public sealed class ByteProducer : IDisposable
         Deadline deadline = new(timeout);
         do
         {
-            WaitForRoom(payload.Length, deadline, cancellationToken);
+            _core.WaitForRoomOrThrow(payload.Length, deadline, cancellationToken);
         }
         while (!TryWrite(payload));
     }
@@ -129,7 +129,7 @@ public sealed class ByteProducer : IDisposable
         Deadline deadline = new(timeout);
         do
         {
-            WaitForRoom(sizeBytes, deadline, cancellationToken);
+            _core.WaitForRoomOrThrow(sizeBytes, deadline, cancellationToken);
         }
         while (!TryClaim(sizeBytes, out claim));
         return claim;
@@ -168,15 +168,6 @@ public sealed class ByteProducer : IDisposable
         finally
         {
             _core.Gate.ExitClaim();
-        }
-    }
-
-    private void WaitForRoom(int payloadBytes, Deadline deadline, CancellationToken cancellationToken)
-    {
-        if (!_core.WaitForRoom(payloadBytes, deadline, cancellationToken))
-        {
-            throw new TimeoutException($"No room for a message of {payloadBytes} bytes within {deadline.Asked}: a consumer holds "
-                + "the lane's oldest messages.");
         }
     }
 

@@ -94,6 +94,16 @@ internal sealed class ChannelProducer : IDisposable
         return Park(payloadBytes, deadline, cancellation);
     }
 
+    /// <summary>Outside the gate: waits until a payload can be written, or says why it cannot.</summary>
+    public void WaitForRoomOrThrow(long payloadBytes, Deadline deadline, CancellationToken cancellation)
+    {
+        if (!WaitForRoom(payloadBytes, deadline, cancellation))
+        {
+            throw new TimeoutException(
+                $"No room for a message of {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
+        }
+    }
+
     /// <summary>Outside the gate: completes with true when a payload can be written, with false when this producer has completed.</summary>
     public ValueTask<bool> WaitForRoomAsync(long payloadBytes, CancellationToken cancellation)
     {

@@ -88,12 +88,7 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
         Deadline deadline = new(timeout);
         do
         {
-            long neededBytes = _neededBytes;
-            if (!_core.WaitForRoom(neededBytes, deadline, cancellationToken))
-            {
-                throw new TimeoutException(
-                    $"No room for a message of {neededBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
-            }
+            _core.WaitForRoomOrThrow(_neededBytes, deadline, cancellationToken);
         }
         while (!TryWrite(item));
     }
