@@ -16,6 +16,9 @@ internal sealed class RegionBlueprint
 
     public ulong PayloadSchema { get; init; }
 
+    /// <summary>What the kind of region wants to know for its whole life; at most 32 words, the rest are 0.</summary>
+    public IReadOnlyList<ulong> Settings { get; init; } = [];
+
     public required IReadOnlyList<RegionSection> Sections { get; init; }
 
     /// <summary>Bytes from the start that are allocated at creation and mapped by everybody; what lies behind is allocated on first

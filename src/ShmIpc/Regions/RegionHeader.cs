@@ -22,6 +22,7 @@ internal sealed class RegionHeader
         int formatBytes = Math.Min((int)bytes[RegionLayout.FormatOffset], RegionLayout.FormatBytes - 1);
         PayloadFormat = Encoding.UTF8.GetString(bytes, RegionLayout.FormatOffset + 1, formatBytes);
         Sections = ReadSections(bytes);
+        Settings = ReadSettings(bytes);
     }
 
     public string Path { get; }
@@ -39,6 +40,9 @@ internal sealed class RegionHeader
     public ulong PayloadSchema { get; }
 
     public IReadOnlyList<RegionSection> Sections { get; }
+
+    /// <summary>Always 32 words; those that nobody set are 0.</summary>
+    public IReadOnlyList<ulong> Settings { get; }
 
     /// <summary>Writes the header of a region that has no name yet.</summary>
     public static void Write(Span<byte> page, RegionBlueprint blueprint)
@@ -76,6 +80,11 @@ internal sealed class RegionHeader
             Put64(entry, 8, (ulong)section.Offset);
             Put64(entry, 16, (ulong)section.LengthBytes);
             Put64(entry, 24, (ulong)section.StrideBytes);
+        }
+
+        for (int i = 0; i < blueprint.Settings.Count; i++)
+        {
+            Put64(header, RegionLayout.SettingsOffset + (i * sizeof(ulong)), blueprint.Settings[i]);
         }
 
         Put32(header, RegionLayout.CrcOffset, Crc32C(header[..RegionLayout.CrcOffset]));
@@ -229,6 +238,17 @@ internal sealed class RegionHeader
         }
 
         return sections;
+    }
+
+    private static ulong[] ReadSettings(byte[] bytes)
+    {
+        ulong[] settings = new ulong[RegionLayout.MaxSettings];
+        for (int i = 0; i < settings.Length; i++)
+        {
+            settings[i] = Word64(bytes, RegionLayout.SettingsOffset + (i * sizeof(ulong)));
+        }
+
+        return settings;
     }
 
     /// <summary>A checksum protects against accidents only: whoever can write the file can write a fitting checksum.</summary>

@@ -15,7 +15,8 @@
 //    256 | section table    32 x 32 bytes:                |  |
 //        |   kind u32 | count u32 | offset u64            |  |
 //        |   length u64 (whole section) | stride u64      |  |
-//   1280 | zero                                           |  |
+//   1280 | settings         32 x u64, by kind of region   |  |
+//   1536 | zero                                           |  |
 //   2044 | CRC32C of bytes 0 to 2043                      | -'
 //   2048 | state            u32: 1 in use, 2 deleted      |     mutable
 //   2052 | zero                                           |
@@ -29,7 +30,7 @@ namespace ShmIpc.Regions;
 internal static class RegionLayout
 {
     public const ulong Magic = 0x0A43_5049_4D48_5389; // little-endian, so the bytes read 89 'S' 'H' 'M' 'I' 'P' 'C' 0A
-    public const ushort Major = 1;
+    public const ushort Major = 2;
     public const ushort Minor = 0;
     public const uint EndianMark = 0x0102_0304;
     public const int HeaderBytes = 4096;
@@ -55,6 +56,8 @@ internal static class RegionLayout
     public const int SectionEntryBytes = 32;
     public const int MaxSections = 32;
     public const int SectionAlignmentBytes = 128;
+    public const int SettingsOffset = 1280;
+    public const int MaxSettings = 32;
     public const int CrcOffset = 2044;
     public const int StateOffset = 2048;
 

@@ -19,7 +19,7 @@ public sealed class LayoutTests
         [typeof(RegionLayout)] = new()
         {
             ["Magic"] = 0x0A43_5049_4D48_5389UL,
-            ["Major"] = (ushort)1,
+            ["Major"] = (ushort)2,
             ["Minor"] = (ushort)0,
             ["EndianMark"] = 0x0102_0304u,
             ["HeaderBytes"] = 4096,
@@ -44,6 +44,8 @@ public sealed class LayoutTests
             ["SectionEntryBytes"] = 32,
             ["MaxSections"] = 32,
             ["SectionAlignmentBytes"] = 128,
+            ["SettingsOffset"] = 1280,
+            ["MaxSettings"] = 32,
             ["CrcOffset"] = 2044,
             ["StateOffset"] = 2048,
             ["StateInUse"] = 1u,

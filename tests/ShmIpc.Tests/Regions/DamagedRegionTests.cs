@@ -68,10 +68,10 @@ public sealed class DamagedRegionTests : IDisposable
         _scene.CreateAbandoned();
         RegionBytes.EditHeader(_scene.File, header =>
         {
-            BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), 2);
+            BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), 3);
             BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(10), 7);
         });
-        IsRefusedAndCured("layout version is 2.7", "reads 1.x", "same version of ShmIpc on both sides");
+        IsRefusedAndCured("layout version is 3.7", "reads 2.x", "same version of ShmIpc on both sides");
     }
 
     [Fact]
