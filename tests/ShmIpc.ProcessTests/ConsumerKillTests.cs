@@ -123,7 +123,7 @@ public sealed class ConsumerKillTests(ITestOutputHelper output)
         {
             using ChildProcess holder = test.Start("consumer-holder", ("read", 0));
             using ChildProcess second = test.Start("consumer-holder", ("read", 0));
-            Assert.Throws<ShmLimitException>(test.Channel.CreateConsumer);
+            Assert.Throws<ShmLimitException>(() => test.Channel.CreateConsumer());
             holder.Kill();
             test.Channel.CreateConsumer().Dispose();
             second.Kill();

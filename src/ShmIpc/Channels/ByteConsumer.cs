@@ -16,6 +16,12 @@ public sealed class ByteConsumer : IDisposable
         _core = core;
     }
 
+    /// <summary>Name of its group; null when it is a group of its own.</summary>
+    public string? Group => _core.Group;
+
+    /// <summary>False while another member of an exclusive group reads, and this one stands by.</summary>
+    public bool IsActive => _core.IsActive;
+
     /// <summary>Messages that are there and not yet read. Exact at the instant of the look.</summary>
     public long Count => _core.Count();
 
@@ -32,9 +38,9 @@ public sealed class ByteConsumer : IDisposable
         _core.Gate.Enter();
         try
         {
-            if (_core.Lanes.TryRead(out LaneRecord found))
+            if (_core.TryRead(out LaneRecord found))
             {
-                record = new ShmRecord(_core.Lanes.Current.Payload(found), _core.Lanes.Lane, found.Position, found.Sequence);
+                record = new ShmRecord(_core.Payload(found), _core.Lane, found.Position, found.Sequence, _core.DeliveryCount(found));
                 return true;
             }
         }
@@ -80,19 +86,14 @@ public sealed class ByteConsumer : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => _core.WaitToReadAsync(cancellationToken);
 
-    /// <summary>Gives the room of everything that was read back to the producers, the message in hand included.</summary>
-    public void Release()
-    {
-        _core.Gate.Enter();
-        try
-        {
-            _core.Lanes.ReleaseAndWake();
-        }
-        finally
-        {
-            _core.Gate.Exit();
-        }
-    }
+    /// <summary>Acknowledges everything that was read, the message in hand included, and gives its room back to the producers.</summary>
+    /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
+    public void Release() => _core.Acknowledge();
+
+    /// <summary>Acknowledges one message (<see cref="AcknowledgeMode.Manual"/>). Its record must not be used any more.</summary>
+    /// <param name="record">A message that this consumer read; one that is acknowledged already is left alone.</param>
+    /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
+    public void Acknowledge(in ShmRecord record) => _core.Acknowledge(record.Lane, record.Position);
 
     /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
     public void Dispose() => _core.Dispose();

@@ -18,7 +18,9 @@ internal sealed class ChannelAttachment(string name, string payloadFormat, ShmCh
 
     public ChannelProducer CreateProducer() => Use(static region => new ChannelProducer(region));
 
-    public ChannelConsumer CreateConsumer() => Use(static region => new ChannelConsumer(region));
+    public ChannelConsumer CreateConsumer(ConsumerOptions? options) => Use(region => new ChannelConsumer(region, options));
+
+    public bool DeleteGroup(string name) => Use(region => region.DeleteGroup(name));
 
     public void Dispose()
     {

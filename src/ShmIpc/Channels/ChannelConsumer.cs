@@ -1,5 +1,5 @@
-// What a consumer does, whatever it carries: hold a participant's stamp and a group, wait, notice completion, leave. Reading itself is
-// LaneVisitor's; ByteConsumer and Consumer<T> put bytes and objects on top.
+// What a consumer does, whatever it carries: hold a participant's stamp and a seat in a group, wait, notice completion, leave. Reading
+// itself is LaneVisitor's, or SharedVisitor's in a shared group; ByteConsumer and Consumer<T> put bytes and objects on top.
 
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -9,33 +9,41 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-internal sealed class ChannelConsumer : IDisposable
+internal sealed partial class ChannelConsumer : IDisposable
 {
     /// <summary>More messages than this since the last wait mean that the producer is streaming, not answering.</summary>
     private const int CatchUpMessages = 1;
 
     private readonly ChannelRegion _channel;
     private readonly Stamp _stamp;
-    private readonly int _group = -1;
+    private readonly GroupSeat? _seat;
     private readonly LaneVisitor _lanes;
+    private readonly SharedVisitor? _shared;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sequenceAtWait;
     private Spinner _spinner;
     private MessageWaiter? _idleWaiter;
 
-    public ChannelConsumer(ChannelRegion channel)
+    public ChannelConsumer(ChannelRegion channel, ConsumerOptions? options)
     {
+        options ??= new ConsumerOptions();
+        options.Validate();
         _channel = channel;
         Gate = new OperationGate(channel.Options.SingleReader, $"consumer of channel {channel.Name}");
         _spinner = new Spinner(channel.Options.WaitStrategy);
-        (long Position, long Sequence)[] starts = new (long, long)[channel.Geometry.MaxProducers];
+        bool isManual = options.Acknowledge == AcknowledgeMode.Manual;
         channel.AddReference();
         try
         {
             channel.ThrowIfDeleted();
             _stamp = channel.Participants.Join(ParticipantRole.Consumer);
-            _group = channel.Groups.Join(_stamp, starts);
-            _lanes = new LaneVisitor(channel, _group, starts);
+            _seat = channel.Groups.Join(_stamp, options);
+            if (_seat.Kind == GroupKind.Shared)
+            {
+                _shared = new SharedVisitor(channel, _seat, _stamp, isManual, options.MaxInFlight);
+            }
+
+            _lanes = new LaneVisitor(channel, _seat, _stamp, isManual ? new InFlight(options.MaxInFlight, channel.Name) : null);
         }
         catch
         {
@@ -48,16 +56,13 @@ internal sealed class ChannelConsumer : IDisposable
 
     public Task Completion => _completion.Task;
 
-    /// <summary>The lanes, for reading inside the gate.</summary>
-    public LaneVisitor Lanes => _lanes;
-
     /// <summary>Messages that are there and not yet read, over all lanes. Exact at the instant of the look.</summary>
     public long Count()
     {
         Gate.Enter();
         try
         {
-            return _lanes.Count();
+            return _shared is null ? _lanes.Count() : _shared.Count();
         }
         finally
         {
@@ -144,15 +149,19 @@ internal sealed class ChannelConsumer : IDisposable
         }
 
         _channel.Readers.Ring(_stamp.Slot); // threads of ours that still wait find the gate closed
-        _lanes.Dispose();
+        _lanes.Leave(); // automatic: finished with what it read
+        _shared?.Leave();
+        _channel.TryWakeWriters();
         Leave();
     }
 
     private void Leave()
     {
-        if (_group >= 0)
+        _lanes?.Dispose();
+        _shared?.Dispose();
+        if (_seat is not null)
         {
-            _channel.Groups.Leave(_group, _stamp);
+            _channel.Groups.Leave(_seat, _stamp);
         }
 
         if (_stamp != Stamp.None)
@@ -208,10 +217,10 @@ internal sealed class ChannelConsumer : IDisposable
         Gate.Enter();
         try
         {
-            long sequence = _lanes.Sequence;
+            long sequence = _lanes.Sequence; // in a shared group: always 0
             hasCaughtUp = sequence - _sequenceAtWait > CatchUpMessages;
             _sequenceAtWait = sequence;
-            return _lanes.HasNext();
+            return LooksReadable();
         }
         finally
         {
@@ -235,32 +244,27 @@ internal sealed class ChannelConsumer : IDisposable
 
     private bool TryLookInGate(out bool isReadable)
     {
-        isReadable = _lanes.HasNext();
+        isReadable = LooksReadable();
         if (isReadable)
         {
             return true;
         }
 
-        _lanes.ReleaseAndWake(); // whoever waits has finished with what it read
+        FinishWithWhatWasRead();
         _channel.ThrowIfDeleted();
-        if (!_channel.Groups.IsHeldBy(_group, _stamp))
-        {
-            throw new ShmException(
-                $"This consumer of channel {_channel.Name} was evicted: its cursor was overwritten by somebody. Dispose it and "
-                + "create another.");
-        }
-
+        ThrowIfEvicted();
         if (!_channel.IsCompleted())
         {
             return false;
         }
 
-        isReadable = _lanes.HasNext(); // published between the two looks
-        if (!isReadable)
+        isReadable = LooksReadable(); // published between the two looks
+        if (isReadable || !IsFinishedForAll())
         {
-            Complete();
+            return isReadable;
         }
 
+        Complete();
         return true;
     }
 

@@ -6,7 +6,7 @@
 //   ChannelControl   1                             4096     below
 //   LaneControls     max producers                 1024     LaneLayout.cs
 //   Groups           max groups                    256      below
-//   Cursors          max producers x max groups    64       [lane][group]: u64 position, 56 zero bytes
+//   Cursors          max producers x max groups    64       [lane][group], LaneGate.cs
 //   LaneData         max producers                 capacity ring data; a lane is allocated when it is first taken
 //
 //   ChannelControl, each word on 128 bytes of its own:
@@ -14,13 +14,15 @@
 //    128  active       u64  bit g = the cursors of group g gate the producers
 //    256  lane set     u64  bit l = lane l is allocated; bits are only ever set
 //    384  completions  u64  how many producers have completed
-//    512  zero, reserved
+//    512  claimants    4 x u64, bit s = slot s may hold intents of a shared group's member
+//    640  zero, reserved
 //
 //   Group entry:
 //      0  state        u64  bits 0..1: 0 free, 1 joining, 2 active, 3 retiring; bits 2..63: stamp of whoever holds it in that state
-//      8  kind u32 (1 exclusive; 2 shared, reserved) | flags u32 (reserved: durable)
-//     16  reserved for the members of named groups
-//    128  name         u8 length + 127 bytes UTF-8, empty for an ephemeral group
+//                      active: of the active member of an exclusive group, 0 for a shared group, or when it left
+//      8  kind u32 (1 exclusive, 2 shared) | flags u32 (bit 0 durable, bit 1 complete: it has been active)
+//     16  zero, reserved
+//    128  name         u8 length + 127 bytes UTF-8, empty for a consumer's own group
 
 using ShmIpc.Interop;
 using ShmIpc.Regions;
@@ -36,13 +38,20 @@ internal static class ChannelLayout
     public const int ActiveOffset = 128;
     public const int LaneSetOffset = 256;
     public const int CompletionsOffset = 384;
+    public const int ClaimantsOffset = 512;
+    public const int ClaimantsBytes = 32;
 
     public const int GroupBytes = 256;
     public const int GroupStateOffset = 0;
     public const int GroupKindOffset = 8;
+    public const int GroupFlagsOffset = 12;
     public const int GroupNameOffset = 128;
+    public const int GroupNameBytes = 128;
     public const int MaxGroups = 64;
     public const uint GroupKindExclusive = 1;
+    public const uint GroupKindShared = 2;
+    public const uint GroupDurableFlag = 1;
+    public const uint GroupCompleteFlag = 2;
 
     public static RegionBlueprint Blueprint(ChannelGeometry geometry, string payloadFormat)
     {

@@ -248,7 +248,7 @@ internal sealed class ChannelProducer : IDisposable
 
         _lastUnblockMs = now;
         _channel.ThrowIfDeleted();
-        ulong blocking = Writer.BlockingGroups(payloadBytes);
+        ulong blocking = Writer.BlockingGroups(payloadBytes) | _channel.Groups.SharedGroups();
         return _channel.Groups.RetireUnfit(blocking, Writer, _stamp) && Writer.TryReserve(payloadBytes);
     }
 

@@ -27,6 +27,12 @@ internal sealed class ChannelRegion
         _laneControls = region.Span(SectionKind.LaneControls);
         _cursors = region.Span(SectionKind.Cursors);
         _laneDataOffset = region.Header.Section(SectionKind.LaneData).Offset;
+        Claims = new ClaimTable(
+            _control.Slice(ChannelLayout.ClaimantsOffset, ChannelLayout.ClaimantsBytes),
+            region.Span(SectionKind.Participants),
+            ParticipantLayout.SlotBytes,
+            ParticipantLayout.PlaceOffset,
+            ParticipantLayout.IntentsOffset);
         MappedSpan doorbells = region.Span(SectionKind.Doorbells);
         Readers = WaitingRoom.ForReaders(doorbells);
         Writers = WaitingRoom.ForWriters(doorbells);
@@ -42,6 +48,9 @@ internal sealed class ChannelRegion
     public ParticipantTable Participants => _region.Participants;
 
     public GroupTable Groups { get; }
+
+    /// <summary>What the members of shared groups hold.</summary>
+    public ClaimTable Claims { get; }
 
     public WaitingRoom Readers { get; }
 
@@ -101,11 +110,32 @@ internal sealed class ChannelRegion
         _control.Slice(ChannelLayout.VersionOffset, sizeof(ulong)),
         _control.Slice(ChannelLayout.ActiveOffset, sizeof(ulong)),
         _cursors.Slice(
-            ChannelLayout.CursorOffset(lane, 0, Geometry.MaxGroups), (long)Geometry.MaxGroups * LaneGate.CursorStrideBytes));
+            ChannelLayout.CursorOffset(lane, 0, Geometry.MaxGroups), (long)Geometry.MaxGroups * LaneGate.CursorStrideBytes),
+        Claims,
+        lane);
 
-    /// <summary>The cursor word of a group for a lane.</summary>
-    public MappedSpan Cursor(int lane, int group) =>
-        _cursors.Slice(ChannelLayout.CursorOffset(lane, group, Geometry.MaxGroups), sizeof(ulong));
+    /// <summary>A group's cursor for a lane, and the words that belong to it.</summary>
+    public MappedSpan CursorEntry(int lane, int group) =>
+        _cursors.Slice(ChannelLayout.CursorOffset(lane, group, Geometry.MaxGroups), LaneGate.CursorStrideBytes);
+
+    /// <summary>Position and number of the first message of a lane that is not there yet.</summary>
+    /// <param name="lane">The lane; it may never have been taken.</param>
+    /// <param name="start">A record's position and number, at or above which nothing can be overwritten now.</param>
+    public (long Position, long Sequence) LaneEnd(int lane, (long Position, long Sequence) start)
+    {
+        if ((AllocatedLanes() >> lane & 1) == 0)
+        {
+            return start;
+        }
+
+        using MemoryMapping data = MapLane(lane, MemoryAccess.ReadOnly);
+        return new LaneScan(data.Whole, Lane(lane)).End(start.Position, start.Sequence);
+    }
+
+    /// <summary>Takes one of <see cref="RegionLocks"/>; threads of this attachment do not exclude each other.</summary>
+    public bool TryLock(long offset) => _region.TryLock(offset);
+
+    public void Unlock(long offset) => _region.Unlock(offset);
 
     /// <summary>Maps a lane's data, mirrored. With write access its space is allocated first.</summary>
     public MemoryMapping MapLane(int lane, MemoryAccess access) => MemoryMapping.MapFile(
@@ -131,6 +161,21 @@ internal sealed class ChannelRegion
         throw new ShmLimitException(
             $"All {Geometry.MaxProducers} lanes of the channel {Name} belong to living producers (processes {LaneHolders()}). "
             + "Dispose one, or create the channel with a larger MaxProducers.");
+    }
+
+    /// <summary>Deletes a named group that has no living member.</summary>
+    public bool DeleteGroup(string name)
+    {
+        ThrowIfDeleted();
+        Stamp self = Participants.Join(ParticipantRole.Observer); // whoever finds us dead halfway goes on
+        try
+        {
+            return Groups.Delete(name, self);
+        }
+        finally
+        {
+            Participants.Leave(self);
+        }
     }
 
     /// <summary>Gives a lane back.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ShmIpc.Rings;
 
@@ -23,6 +24,12 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
         _channelName = channelName;
     }
 
+    /// <summary>Name of its group; null when it is a group of its own.</summary>
+    public string? Group => _core.Group;
+
+    /// <summary>False while another member of an exclusive group reads, and this one stands by.</summary>
+    public bool IsActive => _core.IsActive;
+
     /// <summary>True: <see cref="Count"/> is supported.</summary>
     public override bool CanCount => true;
 
@@ -44,7 +51,7 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
         _core.Gate.Enter();
         try
         {
-            if (!_core.Lanes.TryRead(out LaneRecord record))
+            if (!_core.TryRead(out LaneRecord record))
             {
                 item = default;
                 return false;
@@ -81,6 +88,63 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
         return item;
     }
 
+    /// <summary>Takes the next message together with what is known of its delivery. False when there is none now.</summary>
+    /// <param name="delivery">The message.</param>
+    /// <exception cref="InvalidOperationException">As many messages are in flight as the consumer's options allow.</exception>
+    /// <inheritdoc cref="TryRead" path="/exception"/>
+    public bool TryReceive(out Delivery<T> delivery)
+    {
+        _core.Gate.Enter();
+        try
+        {
+            if (!_core.TryRead(out LaneRecord record))
+            {
+                delivery = default;
+                return false;
+            }
+
+            delivery = new Delivery<T>(
+                this, Decode(record), _core.Lane, record.Position, record.Sequence, _core.DeliveryCount(record));
+            return true;
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
+    }
+
+    /// <summary>Takes the next message together with what is known of its delivery, and waits for it if there is none.</summary>
+    /// <inheritdoc cref="Read"/>
+    public Delivery<T> Receive(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        Deadline deadline = new(timeout);
+        Delivery<T> delivery;
+        while (!TryReceive(out delivery))
+        {
+            _core.WaitOrThrow(deadline, cancellationToken);
+        }
+
+        return delivery;
+    }
+
+    /// <summary>All messages from now on, together with what is known of their delivery, until there will be no more.</summary>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
+    /// <exception cref="ShmRemoteException">A producer completed with an error.</exception>
+    public async IAsyncEnumerable<Delivery<T>> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            while (TryReceive(out Delivery<T> delivery))
+            {
+                yield return delivery;
+            }
+        }
+    }
+
+    /// <summary>Acknowledges everything that was read (<see cref="AcknowledgeMode.Manual"/>).</summary>
+    /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
+    public void Acknowledge() => _core.Acknowledge();
+
     /// <summary>Waits until there is a message.</summary>
     /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -96,19 +160,22 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
     public void Dispose() => _core.Dispose();
 
+    internal void Acknowledge(int lane, long position) => _core.Acknowledge(lane, position);
+
     private T Decode(in LaneRecord record)
     {
         try
         {
-            return _serializer.Deserialize(_core.Lanes.CurrentMemory.Slice((int)record.PayloadIndex, record.PayloadBytes));
+            return _serializer.Deserialize(_core.LaneMemory.Slice((int)record.PayloadIndex, record.PayloadBytes));
         }
         catch (Exception error)
         {
+            _core.AcknowledgeInGate(_core.Lane, record.Position); // nobody else could decode it either
             throw new ShmPayloadException(
-                $"Message {record.Sequence} of lane {_core.Lanes.Lane} of channel {_channelName} ({record.PayloadBytes} bytes at position "
+                $"Message {record.Sequence} of lane {_core.Lane} of channel {_channelName} ({record.PayloadBytes} bytes at position "
                 + $"{record.Position}) "
                 + $"is no {_serializer.Format}: {error.Message} It is skipped.",
-                _core.Lanes.Lane,
+                _core.Lane,
                 record.Position,
                 error);
         }

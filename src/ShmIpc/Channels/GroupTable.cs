@@ -1,45 +1,251 @@
-// Which groups there are, who holds them, and how they join and leave. A group is a set of cursors, one a lane; while its bit is set
-// in the active word its cursors gate the producers (LaneGate.cs).
+// Which groups there are, who holds them, and how they are made, joined and retired. A group is a set of cursors, one a lane; while its
+// bit is set in the active word its cursors gate the producers (LaneGate.cs).
 //
-// A group's state word holds a state and the stamp of whoever is responsible for it in that state, so that a death in any state is
-// found by asking the kernel about that stamp, and continued by somebody else:
+// A group's state word holds a phase and the stamp of whoever is responsible for it in that phase, so that a death in any phase is found
+// by asking the kernel about that stamp, and continued by somebody else:
 //
-//   free --CAS--> joining(consumer) --> active(consumer) --CAS--> retiring(whoever retires it) --> free
+//   free --CAS--> joining(maker) --> active(member) --CAS--> retiring(whoever retires it) --> free
 //
-// Joining stores the cursors at the floors, sets the active bit, raises the version with a full fence, re-reads the floors and moves
-// up to them (the producers' side of this is I3 in Rings/LaneWriter.cs).
-// Retiring clears the bit and raises the version before the entry becomes free: otherwise the next holder's bit could be cleared.
+// Making stores the cursors at the floors, sets the active bit, raises the version with a full fence, re-reads the floors and moves up to
+// them (the producers' side of this is I3 in Rings/LaneWriter.cs). Only one at a time makes a named group (RegionLocks.Groups).
+//
+// Membership. A member's slot holds the number of its group + 1 (its place), for as long as it lives.
+//   exclusive   the stamp in active(stamp) is the active member; 0 or a dead one: a stand-by takes over by CAS
+//   shared      active(0); the members are equal, and hold records by their intents (Rings/SharedLaneReader.cs, ClaimRecovery.cs)
+//
+// Joining by name against retiring: the newcomer stores its place, fences, and then looks at state and name; whoever retires CASes the
+// state first and then looks for members' places, and puts the state back when it finds a living one. One of the two sees the other.
+//
+// Retiring clears the bit and raises the version before the entry becomes free: otherwise the next holder's bit could be cleared. A free
+// entry is taken only when no living participant's place names it: a member that was evicted, and does not know yet, writes no other
+// group's cursors. An ephemeral group is retired by the last member that leaves, or by whoever it is in the way of, once no member lives;
+// a durable one only when it is deleted, or its cursors make no sense.
 
-using System.Numerics;
+using System.Diagnostics;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
 using ShmIpc.Rings;
 
 namespace ShmIpc.Channels;
 
-internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int count)
+internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entries, int count)
 {
-    private const ulong Joining = 1;
-    private const ulong Active = 2;
-    private const ulong Retiring = 3;
+    private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _longestJoin = TimeSpan.FromSeconds(5);
 
     private readonly ChannelRegion _channel = channel;
     private readonly MappedSpan _entries = entries;
     private readonly int _count = count;
+    private readonly Lock _making = new();
 
-    /// <summary>Makes an ephemeral group for a consumer, at the oldest message of every lane.</summary>
-    /// <param name="stamp">The consumer.</param>
-    /// <param name="starts">Receives, for each lane, where the group starts.</param>
-    /// <returns>The group's number.</returns>
-    /// <exception cref="ShmLimitException">Every group belongs to somebody living.</exception>
-    public int Join(Stamp stamp, Span<(long Position, long Sequence)> starts)
+    public int Count => _count;
+
+    /// <summary>Joins the group that the options name, or makes it; without a name, makes one for the consumer alone.</summary>
+    /// <exception cref="ShmLimitException">Every group belongs to somebody living, or is durable.</exception>
+    /// <exception cref="ShmGroupException">The group exists and is of another kind.</exception>
+    public GroupSeat Join(Stamp stamp, ConsumerOptions options)
+    {
+        if (options.Group is null)
+        {
+            return Make(stamp, options);
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (TryJoin(stamp, options) is { } joined)
+            {
+                return joined;
+            }
+
+            if (TryMake(stamp, options) is { } made)
+            {
+                return made;
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > _longestJoin)
+            {
+                throw new TimeoutException(
+                    $"The group {options.Group} of channel {_channel.Name} has been in the making, or being retired, for "
+                    + $"{_longestJoin.TotalSeconds} seconds. Is a process stopped there?");
+            }
+
+            Thread.Sleep(_busyPause);
+        }
+    }
+
+    /// <summary>Ends a consumer's membership, and an ephemeral group that has no other.</summary>
+    public void Leave(GroupSeat seat, Stamp stamp)
+    {
+        GroupEntry entry = Entry(seat.Group);
+        if (_channel.Participants.Holder(stamp.Slot) == stamp && !LeavesClaims(seat.Group, stamp))
+        {
+            Atomics.Release(ref _channel.Claims.Place(stamp.Slot), 0);
+        }
+
+        if (!seat.IsNamed)
+        {
+            TryRetire(seat.Group, GroupEntry.Pack(GroupEntry.Active, stamp), stamp);
+            return;
+        }
+
+        Atomics.CompareExchange(
+            ref entry.State, GroupEntry.Pack(GroupEntry.Active, stamp), GroupEntry.Pack(GroupEntry.Active, Stamp.None));
+        RetireIfLifeless(seat.Group, stamp);
+        _channel.TryWakeReaders(); // a stand-by continues
+    }
+
+    /// <summary>True while the consumer is the one that reads an exclusive group.</summary>
+    public bool IsHeldBy(int group, Stamp stamp) =>
+        Atomics.Acquire(ref Entry(group).State) == GroupEntry.Pack(GroupEntry.Active, stamp);
+
+    /// <summary>True when the group of a living member was retired all the same: by force.</summary>
+    public bool IsGone(int group) => Atomics.Acquire(ref Entry(group).State) == GroupEntry.Free;
+
+    /// <summary>Makes the consumer the active member of its exclusive group, if nobody living is.</summary>
+    public bool TryTakeOver(int group, Stamp stamp)
+    {
+        ulong state = Atomics.Acquire(ref Entry(group).State);
+        return GroupEntry.Phase(state) == GroupEntry.Active && !_channel.Participants.IsAlive(GroupEntry.Holder(state))
+            && Atomics.CompareExchange(ref Entry(group).State, state, GroupEntry.Pack(GroupEntry.Active, stamp));
+    }
+
+    /// <summary>The shared groups, whose members' intents may be in the way of a producer.</summary>
+    public ulong SharedGroups()
+    {
+        ulong shared = 0;
+        for (int group = 0; group < _count; group++)
+        {
+            if (GroupEntry.Phase(Atomics.Acquire(ref Entry(group).State)) == GroupEntry.Active && Entry(group).Kind == GroupKind.Shared)
+            {
+                shared |= 1UL << group;
+            }
+        }
+
+        return shared;
+    }
+
+    /// <summary>Living members of all groups.</summary>
+    public int CountLiving()
+    {
+        int living = 0;
+        for (int slot = 0; slot < _channel.Participants.Slots; slot++)
+        {
+            int group = _channel.Claims.Group(slot);
+            bool isMember = group >= 0 && group < _count && !IsGone(group);
+            living += isMember && _channel.Participants.IsAlive(_channel.Participants.Holder(slot)) ? 1 : 0;
+        }
+
+        return living;
+    }
+
+    /// <summary>Living members of one group.</summary>
+    public IEnumerable<Stamp> Members(int group)
+    {
+        for (int slot = 0; slot < _channel.Participants.Slots; slot++)
+        {
+            Stamp holder = _channel.Participants.Holder(slot);
+            if (_channel.Claims.Group(slot) == group && _channel.Participants.IsAlive(holder))
+            {
+                yield return holder;
+            }
+        }
+    }
+
+    public GroupEntry Entry(int group) => new(_entries.Slice((long)group * ChannelLayout.GroupBytes, ChannelLayout.GroupBytes));
+
+    /// <summary>True when a member leaves messages that it did not acknowledge to others: they find them by its slot's place.</summary>
+    private bool LeavesClaims(int group, Stamp stamp)
+    {
+        if (!_channel.Claims.HasIntents(stamp.Slot) || (!Entry(group).IsDurable && Members(group).All(member => member == stamp)))
+        {
+            ForgetClaims(stamp.Slot);
+            return false;
+        }
+
+        return true;
+    }
+
+    private GroupSeat? TryJoin(Stamp stamp, ConsumerOptions options)
+    {
+        for (int group = 0; group < _count; group++)
+        {
+            GroupEntry entry = Entry(group);
+            ulong state = Atomics.Acquire(ref entry.State);
+            if (state == GroupEntry.Free || !entry.Is(options.Group!))
+            {
+                continue;
+            }
+
+            if (GroupEntry.Phase(state) != GroupEntry.Active)
+            {
+                RetireIfLifeless(group, stamp); // its maker, or whoever retires it, may be dead
+                return null;
+            }
+
+            ref ulong place = ref _channel.Claims.Place(stamp.Slot);
+            Atomics.Release(ref place, (ulong)group + 1);
+            Atomics.FullFence(); // SYNC: newcomer's place visible to retirer, or retirer's state visible here
+            if (GroupEntry.Phase(Atomics.Acquire(ref entry.State)) != GroupEntry.Active || !entry.Is(options.Group!))
+            {
+                Atomics.Release(ref place, 0);
+                return null;
+            }
+
+            if (entry.Kind != options.Kind || entry.IsDurable != options.Durable)
+            {
+                Atomics.Release(ref place, 0);
+                throw new ShmGroupException(
+                    $"The group {options.Group} of channel {_channel.Name} is {Describe(entry.Kind, entry.IsDurable)}, and "
+                    + $"{Describe(options.Kind, options.Durable)} was asked for. Ask for the same, or use another name.");
+            }
+
+            Announce(entry.Kind, stamp);
+            return new GroupSeat(group, entry.Kind, options.Group, null);
+        }
+
+        return null;
+    }
+
+    private GroupSeat? TryMake(Stamp stamp, ConsumerOptions options)
+    {
+        lock (_making)
+        {
+            if (!_channel.TryLock(RegionLocks.Groups))
+            {
+                return null;
+            }
+
+            try
+            {
+                for (int group = 0; group < _count; group++)
+                {
+                    if (Atomics.Acquire(ref Entry(group).State) != GroupEntry.Free && Entry(group).Is(options.Group!))
+                    {
+                        return null; // somebody made it meanwhile
+                    }
+                }
+
+                return Make(stamp, options);
+            }
+            finally
+            {
+                _channel.Unlock(RegionLocks.Groups);
+            }
+        }
+    }
+
+    private GroupSeat Make(Stamp stamp, ConsumerOptions options)
     {
         int group = Reserve(stamp);
-        _entries.UInt32(Offset(group) + ChannelLayout.GroupKindOffset) = ChannelLayout.GroupKindExclusive;
-        _entries.Bytes(Offset(group) + ChannelLayout.GroupNameOffset, 128).Clear();
+        GroupEntry entry = Entry(group);
+        entry.Describe(options.Group, options.Kind, options.Durable);
+        Atomics.Release(ref _channel.Claims.Place(stamp.Slot), (ulong)group + 1);
+        var starts = new (long Position, long Sequence)[_channel.Geometry.MaxProducers];
         for (int lane = 0; lane < starts.Length; lane++)
         {
             starts[lane] = _channel.Lane(lane).Floor.Read();
+            _channel.CursorEntry(lane, group).Bytes(sizeof(ulong), LaneGate.CursorStrideBytes - sizeof(ulong)).Clear();
             Atomics.Release(ref _channel.Gate(lane).Cursor(group), (ulong)starts[lane].Position);
         }
 
@@ -51,104 +257,53 @@ internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int 
             if (floor.Position > starts[lane].Position)
             {
                 starts[lane] = floor;
-                Atomics.Release(ref _channel.Gate(lane).Cursor(group), (ulong)floor.Position);
             }
+
+            if (options.Start == StartPosition.Latest)
+            {
+                starts[lane] = _channel.LaneEnd(lane, starts[lane]);
+            }
+
+            Atomics.Release(ref _channel.Gate(lane).Cursor(group), (ulong)starts[lane].Position);
         }
 
-        Atomics.Release(ref State(group), Pack(Active, stamp));
-        return group;
+        entry.SetComplete();
+        Stamp active = options.Kind == GroupKind.Exclusive ? stamp : Stamp.None;
+        Atomics.Release(ref entry.State, GroupEntry.Pack(GroupEntry.Active, active));
+        Announce(options.Kind, stamp);
+        return new GroupSeat(group, options.Kind, options.Group, starts);
     }
-
-    /// <summary>Ends a consumer's own group.</summary>
-    public void Leave(int group, Stamp stamp) => TryRetire(group, Pack(Active, stamp), stamp);
-
-    /// <summary>True as long as the consumer still holds its group: a consumer that wrote nonsense into a cursor is evicted.</summary>
-    public bool IsHeldBy(int group, Stamp stamp) => Atomics.Acquire(ref State(group)) == Pack(Active, stamp);
-
-    /// <summary>Groups whose holder is alive and has finished joining.</summary>
-    public int CountLiving()
-    {
-        int living = 0;
-        for (int group = 0; group < _count; group++)
-        {
-            ulong state = Atomics.Acquire(ref State(group));
-            if ((state & 3) == Active && _channel.Participants.IsAlive(Holder(state)))
-            {
-                living++;
-            }
-        }
-
-        return living;
-    }
-
-    /// <summary>Retires groups that hold a lane back without right: their holder is dead, or their cursor makes no sense.</summary>
-    /// <param name="blocking">Groups that are in the way.</param>
-    /// <param name="lane">The lane; it names further groups as suspect.</param>
-    /// <param name="self">Who asks.</param>
-    /// <returns>True when at least one was retired.</returns>
-    public bool RetireUnfit(ulong blocking, LaneWriter lane, Stamp self)
-    {
-        bool isAnyRetired = false;
-        for (ulong rest = blocking | lane.SuspectGroups; rest != 0; rest &= rest - 1)
-        {
-            int group = BitOperations.TrailingZeroCount(rest);
-            if (group >= _count)
-            {
-                Atomics.And(ref _channel.ActiveGroups, ~(1UL << group)); // a bit that no group of this channel has
-                isAnyRetired = true;
-                continue;
-            }
-
-            // The cursor is looked at again after the state: the holder of *this* state has it there, not one before, and it has
-            // finished joining. A state word never returns to an earlier value other than 0, so the CAS in TryRetire covers both.
-            ulong state = Atomics.Acquire(ref State(group));
-            bool isBroken = (state & 3) == Active && lane.IsSuspect(group);
-            if (isBroken || !_channel.Participants.IsAlive(Holder(state)))
-            {
-                isAnyRetired |= TryRetire(group, state, self);
-            }
-        }
-
-        return isAnyRetired;
-    }
-
-    private static ulong Pack(ulong state, Stamp stamp) => state | (stamp.Value << 2);
-
-    private static Stamp Holder(ulong state) => new(state >> 2);
 
     private int Reserve(Stamp stamp)
     {
         for (int group = 0; group < _count; group++)
         {
-            ulong state = Atomics.Acquire(ref State(group));
-            if (state != 0 && (_channel.Participants.IsAlive(Holder(state)) || !TryRetire(group, state, stamp)))
+            if (Atomics.Acquire(ref Entry(group).State) != GroupEntry.Free && !RetireIfLifeless(group, stamp))
             {
                 continue;
             }
 
-            if (Atomics.CompareExchange(ref State(group), 0, Pack(Joining, stamp)))
+            if (!Members(group).Any()
+                && Atomics.CompareExchange(ref Entry(group).State, GroupEntry.Free, GroupEntry.Pack(GroupEntry.Joining, stamp)))
             {
+                ForgetDeadClaims(group);
                 return group;
             }
         }
 
         throw new ShmLimitException(
-            $"All {_count} groups of the channel {_channel.Name} belong to living consumers. Dispose a consumer, or create the "
-            + "channel with a larger MaxGroups.");
+            $"All {_count} groups of the channel {_channel.Name} belong to living consumers, or are durable. Dispose a consumer, delete a "
+            + "durable group that nobody needs, or create the channel with a larger MaxGroups.");
     }
 
-    private bool TryRetire(int group, ulong expectedState, Stamp self)
+    /// <summary>From here on producers look at the intents of a shared group's new member.</summary>
+    private void Announce(GroupKind kind, Stamp stamp)
     {
-        if (!Atomics.CompareExchange(ref State(group), expectedState, Pack(Retiring, self)))
+        if (kind == GroupKind.Shared)
         {
-            return false;
+            _channel.Claims.Announce(stamp.Slot);
+            RaiseVersion();
         }
-
-        Atomics.And(ref _channel.ActiveGroups, ~(1UL << group));
-        RaiseVersion();
-        Atomics.Release(ref State(group), 0);
-        _channel.TryWakeWriters();
-        return true;
     }
 
     private void RaiseVersion()
@@ -157,7 +312,6 @@ internal sealed class GroupTable(ChannelRegion channel, MappedSpan entries, int 
         Atomics.FullFence();
     }
 
-    private ref ulong State(int group) => ref _entries.UInt64(Offset(group) + ChannelLayout.GroupStateOffset);
-
-    private static long Offset(int group) => (long)group * ChannelLayout.GroupBytes;
+    private static string Describe(GroupKind kind, bool isDurable) =>
+        $"{(isDurable ? "durable" : "ephemeral")} and {(kind == GroupKind.Shared ? "shared" : "exclusive")}";
 }

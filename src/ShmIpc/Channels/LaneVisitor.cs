@@ -1,13 +1,16 @@
-// How a consumer reads: all lanes of the channel in turn, a bounded batch from each. Maps lanes as producers take them.
+// How the reader of an exclusive group reads: all lanes of the channel in turn, a bounded batch from each. Maps lanes as producers take
+// them. A member of a named group that stands by maps and reads nothing, until it finds the active member gone.
 //
-// Acknowledgement is automatic: a message counts as finished with when the next one is asked for, so the cursor never passes the
-// message in hand. A reader that sees a producer waiting gives back its room before it takes the next message.
+// With automatic acknowledgement a message counts as finished with when the next one is asked for, so the cursor never passes the message
+// in hand; with manual acknowledgement it never passes the oldest that was not acknowledged. A reader that sees a producer waiting gives
+// back its room before it takes the next message.
 //
 // Everything here happens inside its consumer's gate.
 
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using ShmIpc.Memory;
+using ShmIpc.Regions;
 using ShmIpc.Rings;
 
 namespace ShmIpc.Channels;
@@ -18,26 +21,33 @@ internal sealed class LaneVisitor : IDisposable
     private const int BatchMessages = 64;
 
     private readonly ChannelRegion _channel;
-    private readonly int _group;
-    private readonly (long Position, long Sequence)[] _starts;
+    private readonly GroupSeat _seat;
+    private readonly Stamp _self;
+    private readonly InFlight? _inFlight;
     private readonly LaneReader?[] _readers;
-    private readonly MemoryMapping?[] _data;
-    private ulong _mapped;
+    private readonly LaneMap _map;
+    private ulong _reading;
     private int _lane;
     private int _batchLeft;
     private LaneReader? _current;
 
     /// <param name="channel">The channel.</param>
-    /// <param name="group">The group whose cursors move.</param>
-    /// <param name="starts">Where the group starts in each lane.</param>
-    public LaneVisitor(ChannelRegion channel, int group, (long Position, long Sequence)[] starts)
+    /// <param name="seat">The group whose cursors move.</param>
+    /// <param name="self">Who reads.</param>
+    /// <param name="inFlight">What is handed out and not acknowledged; null for automatic acknowledgement.</param>
+    public LaneVisitor(ChannelRegion channel, GroupSeat seat, Stamp self, InFlight? inFlight)
     {
         _channel = channel;
-        _group = group;
-        _starts = starts;
-        _readers = new LaneReader?[starts.Length];
-        _data = new MemoryMapping?[starts.Length];
+        _seat = seat;
+        _self = self;
+        _inFlight = inFlight;
+        _map = new LaneMap(channel);
+        _readers = new LaneReader?[channel.Geometry.MaxProducers];
+        IsActive = seat.Starts is not null;
     }
+
+    /// <summary>False while another member of the group reads.</summary>
+    public bool IsActive { get; private set; }
 
     /// <summary>The lane that the last message came from.</summary>
     public int Lane => _lane;
@@ -46,7 +56,7 @@ internal sealed class LaneVisitor : IDisposable
     public LaneReader Current => _current!;
 
     /// <summary>The memory of <see cref="Lane"/>, mirrored.</summary>
-    public ReadOnlyMemory<byte> CurrentMemory => _data[_lane]!.AsMemory();
+    public ReadOnlyMemory<byte> CurrentMemory => _map[_lane].AsMemory();
 
     /// <summary>Number of the next message of <see cref="Lane"/>.</summary>
     public long Sequence => _current?.Sequence ?? 0;
@@ -61,6 +71,11 @@ internal sealed class LaneVisitor : IDisposable
             ReleaseAndWake();
         }
 
+        if (_inFlight is not null)
+        {
+            return TryReadManually(out record);
+        }
+
         if (_batchLeft > 0 && _current!.TryRead(out record))
         {
             _batchLeft--;
@@ -70,10 +85,28 @@ internal sealed class LaneVisitor : IDisposable
         return TryReadNextLane(out record);
     }
 
+    /// <summary>How often, at least, a message that was just read was handed out, this time included.</summary>
+    public int DeliveryCount(LaneRecord record) => record.Position < Current.HandedBefore ? Current.DeliveryCount : 1;
+
+    /// <summary>Says that a message was finished with, or everything that was read (-1).</summary>
+    public void Acknowledge(int lane, long position)
+    {
+        if (_inFlight is not null)
+        {
+            _inFlight.Remove(lane, position);
+            foreach ((int held, LaneReader? reader) in _readers.Index())
+            {
+                reader?.Ceiling = _inFlight.Lowest(held);
+            }
+        }
+
+        ReleaseAndWake();
+    }
+
     /// <summary>Gives back the room of everything that was read.</summary>
     public void ReleaseAndWake()
     {
-        for (ulong lanes = _mapped; lanes != 0; lanes &= lanes - 1)
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
             _readers[BitOperations.TrailingZeroCount(lanes)]!.Release();
         }
@@ -88,7 +121,7 @@ internal sealed class LaneVisitor : IDisposable
     public bool HasNext()
     {
         MapNewLanes();
-        for (ulong lanes = _mapped; lanes != 0; lanes &= lanes - 1)
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
             if (_readers[BitOperations.TrailingZeroCount(lanes)]!.HasNext)
             {
@@ -104,7 +137,7 @@ internal sealed class LaneVisitor : IDisposable
     {
         MapNewLanes();
         long count = 0;
-        for (ulong lanes = _mapped; lanes != 0; lanes &= lanes - 1)
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
             count += _readers[lane]!.EndSequence(_channel.Lane(lane)) - _readers[lane]!.Sequence;
@@ -113,12 +146,47 @@ internal sealed class LaneVisitor : IDisposable
         return count;
     }
 
-    public void Dispose()
+    /// <summary>One that stands by: true when the group has finished with every message.</summary>
+    public bool IsEverythingRead()
     {
-        foreach (MemoryMapping? data in _data)
+        _map.MapNew();
+        for (ulong lanes = _map.Mapped; lanes != 0; lanes &= lanes - 1)
         {
-            data?.Dispose();
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            long cursor = Cursor(lane);
+            LaneScan scan = new(_map[lane].Whole, _channel.Lane(lane));
+            if (scan.End(cursor, scan.SequenceAt(cursor)).Position != cursor)
+            {
+                return false;
+            }
         }
+
+        return true;
+    }
+
+    /// <summary>Acknowledges automatically what was read, for the last time.</summary>
+    public void Leave()
+    {
+        foreach (LaneReader? reader in _readers)
+        {
+            reader?.Release();
+        }
+    }
+
+    public void Dispose() => _map.Dispose();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryReadManually(out LaneRecord record)
+    {
+        _inFlight!.ThrowIfFull();
+        if (!(_batchLeft-- > 0 && _current!.TryRead(out record)) && !TryReadNextLane(out record))
+        {
+            return false;
+        }
+
+        _inFlight.Add(_lane, record.Position);
+        _current!.Ceiling = _inFlight.Lowest(_lane);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -126,8 +194,8 @@ internal sealed class LaneVisitor : IDisposable
     {
         MapNewLanes();
         ReleaseAndWake();
-        ulong behind = _mapped & ~((2UL << _lane) - 1);
-        if (TryReadAny(behind, out record) || TryReadAny(_mapped & ~behind, out record))
+        ulong behind = _reading & ~((2UL << _lane) - 1);
+        if (TryReadAny(behind, out record) || TryReadAny(_reading & ~behind, out record))
         {
             return true;
         }
@@ -154,14 +222,33 @@ internal sealed class LaneVisitor : IDisposable
 
     private void MapNewLanes()
     {
-        ulong allocated = _channel.AllocatedLanes(); // SYNC: lane allocated, visible to readers
-        for (ulong added = allocated & ~_mapped; added != 0; added &= added - 1)
+        if (!IsActive && !(IsActive = _channel.Groups.TryTakeOver(_seat.Group, _self)))
+        {
+            return;
+        }
+
+        _map.MapNew();
+        for (ulong added = _map.Mapped & ~_reading; added != 0; added &= added - 1)
         {
             int lane = BitOperations.TrailingZeroCount(added);
-            MemoryMapping data = _channel.MapLane(lane, MemoryAccess.ReadOnly);
-            _data[lane] = data;
-            _readers[lane] = new LaneReader(data.Whole, _channel.Cursor(lane, _group), _starts[lane].Position, _starts[lane].Sequence);
-            _mapped |= 1UL << lane;
+            (long position, long sequence) = Start(lane);
+            _readers[lane] = new LaneReader(
+                _map[lane].Whole, _channel.CursorEntry(lane, _seat.Group), position, sequence, _seat.IsNamed);
+            _reading |= 1UL << lane;
         }
     }
+
+    private (long Position, long Sequence) Start(int lane)
+    {
+        if (_seat.Starts is { } starts)
+        {
+            return starts[lane];
+        }
+
+        long cursor = Cursor(lane);
+        return (cursor, new LaneScan(_map[lane].Whole, _channel.Lane(lane)).SequenceAt(cursor));
+    }
+
+    private long Cursor(int lane) =>
+        (long)Atomics.Acquire(ref _channel.Gate(lane).Cursor(_seat.Group)) & ~(RecordHeader.AlignmentBytes - 1L);
 }

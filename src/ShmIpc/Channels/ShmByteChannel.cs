@@ -45,9 +45,19 @@ public sealed class ShmByteChannel : IDisposable
     public ByteProducer CreateProducer() => new(_attachment.CreateProducer());
 
     /// <summary>Joins as a consumer that sees every message, starting with the oldest that is still there.</summary>
+    /// <param name="options">Which group to join, and how. Null: a group of its own.</param>
+    /// <exception cref="ArgumentException">The options are out of range, or do not go together.</exception>
+    /// <exception cref="ShmGroupException">The group exists and is of another kind.</exception>
     /// <exception cref="ShmLimitException">As many consumers as the channel allows are alive.</exception>
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
-    public ByteConsumer CreateConsumer() => new(_attachment.CreateConsumer());
+    public ByteConsumer CreateConsumer(ConsumerOptions? options = null) => new(_attachment.CreateConsumer(options));
+
+    /// <summary>Deletes a named group of consumers, durable or not; its messages are kept for it no longer.</summary>
+    /// <param name="name">The group's name.</param>
+    /// <returns>False when there is none.</returns>
+    /// <exception cref="ShmGroupException">The group has living members.</exception>
+    /// <exception cref="ShmLimitException">The channel has as many participants as it allows.</exception>
+    public bool DeleteGroup(string name) => _attachment.DeleteGroup(name);
 
     /// <summary>Detaches. Producers and consumers that were made here stay usable.</summary>
     public void Dispose() => _attachment.Dispose();

@@ -4,12 +4,13 @@ namespace ShmIpc.Channels;
 /// <remarks>Valid until the consumer's next read, its <c>Release</c>, or its disposal; copy what must live longer.</remarks>
 public readonly ref struct ShmRecord
 {
-    internal ShmRecord(ReadOnlySpan<byte> payload, int lane, long position, long sequence)
+    internal ShmRecord(ReadOnlySpan<byte> payload, int lane, long position, long sequence, int deliveryCount)
     {
         Payload = payload;
         Lane = lane;
         Position = position;
         Sequence = sequence;
+        DeliveryCount = deliveryCount;
     }
 
     /// <summary>The message's bytes, in read-only shared memory.</summary>
@@ -23,4 +24,9 @@ public readonly ref struct ShmRecord
 
     /// <summary>Its number in the lane, from 0. Numbers of a lane have no gaps, also when another producer took the lane over.</summary>
     public long Sequence { get; }
+
+    /// <summary>How often it was handed out to a member of the group, this time included: 1, unless a member died, or left, before it
+    /// acknowledged. In a shared group it stays at 7; in an exclusive one it also counts messages that the dead member may not have seen
+    /// any more.</summary>
+    public int DeliveryCount { get; }
 }

@@ -4,11 +4,11 @@
 //        | epoch        u64   of the present holder    |  changed by CAS by whoever joins
 //      8 | pid u32 | role u32 (1 producer, 2 consumer) |  for people; nothing is decided by them
 //     16 | joined       u64   unix nanoseconds         |
-//     24 | place        u64   lane or group it holds   |
+//     24 | place        u64   its group + 1, 0 = none   |
 //     32 | zero                                        |
-//     64 | heir         u64   stamp of whoever recovers|  reserved for shared groups
+//     64 | heir         u64   stamp of whoever recovers|  members of shared groups
 //     72 | zero                                        |
-//    128 | intents      8 x u64                        |  reserved for shared groups
+//    128 | intents      8 x u64                        |  members of shared groups
 //    192 | zero                                        |
 //    256 +---------------------------------------------+
 

@@ -22,6 +22,9 @@ internal enum ParticipantRole : uint
 {
     Producer = 1,
     Consumer = 2,
+
+    /// <summary>Takes part without gating anybody.</summary>
+    Observer = 3,
 }
 
 internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHandle lockFile, SafeFileHandle probeFile, string path)
@@ -90,6 +93,15 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
     /// <summary>Asks the kernel. A stamp that was never given out is dead.</summary>
     public bool IsAlive(Stamp stamp) =>
         stamp.IsPlausible && stamp.Slot < _slots && LinuxFile.IsLocked(_probeFile, RegionLocks.Participant(stamp), 1);
+
+    /// <summary>Number of slots.</summary>
+    public int Slots => _slots;
+
+    /// <summary>The present or last holder of a slot.</summary>
+    public Stamp Holder(int slot) => new(Atomics.Acquire(ref Word(slot, ParticipantLayout.EpochOffset)), slot);
+
+    /// <summary>Stamp of whoever recovers what a dead holder of the slot was working on.</summary>
+    public ref ulong Heir(int slot) => ref Word(slot, ParticipantLayout.HeirOffset);
 
     /// <summary>Living participants of a role.</summary>
     public int CountAlive(ParticipantRole role)

@@ -63,6 +63,12 @@ internal sealed class RegionFile : IDisposable
         }
     }
 
+    /// <summary>Takes one of <see cref="RegionLocks"/> for this attachment, which has it already if another thread took it: exclude those
+    /// otherwise. A death gives it back.</summary>
+    public bool TryLock(long offset) => LinuxFile.TryLock(_lockFile, offset, 1, exclusive: true);
+
+    public void Unlock(long offset) => LinuxFile.Unlock(_lockFile, offset, 1);
+
     /// <summary>The memory of a section of the control part.</summary>
     public MappedSpan Span(SectionKind kind)
     {

@@ -7,7 +7,9 @@
 //     after the last read of this one;
 //   - a header that is neither 0 nor valid is reported once and then read as "nothing here" until the word changes: a scribbling
 //     peer can cost a lane, not a loop.
-// The cursor is stored in batches (an eighth of the lane), when the lane is found empty, and when a producer waits: never per message.
+// The cursor of a nameless group is stored in batches (an eighth of the lane), when the lane is found empty, and when a producer waits:
+// never per message. A named group's tells a stand-by where to continue, so it is stored for each message, and beside it how far
+// messages were handed out: those in between are delivered a second time after a death, and the stand-by says so.
 //
 // Knows memory only: no file, name, clock or system call. Not thread-safe: its owner serialises calls.
 
@@ -24,6 +26,8 @@ internal sealed unsafe class LaneReader
     private readonly long _maxPayloadBytes;
     private readonly long _releaseBytes;
     private readonly MappedSpan _cursor;
+    private readonly MappedSpan _span;
+    private readonly bool _isNamed;
     private long _position;
     private long _sequence;
     private long _released;
@@ -35,17 +39,33 @@ internal sealed unsafe class LaneReader
     /// <param name="cursor">The group's cursor word for this lane; it already holds <paramref name="position"/>.</param>
     /// <param name="position">Where to start.</param>
     /// <param name="sequence">Number of the message at that position.</param>
-    public LaneReader(MappedSpan data, MappedSpan cursor, long position, long sequence)
+    /// <param name="isNamed">True for a named group: the cursor's whole entry is written, and for each message.</param>
+    public LaneReader(MappedSpan data, MappedSpan cursor, long position, long sequence, bool isNamed = false)
     {
         long capacityBytes = data.LengthBytes / 2;
         _data = (byte*)data.Address(0);
         _mask = capacityBytes - 1;
         _maxPayloadBytes = LaneLayout.MaxPayloadBytes(capacityBytes);
-        _releaseBytes = capacityBytes / 8;
+        _releaseBytes = isNamed ? 1 : capacityBytes / 8;
         _cursor = cursor;
+        _span = data;
+        _isNamed = isNamed;
         _position = _released = position;
         _sequence = sequence;
+        if (isNamed)
+        {
+            CountFailover();
+        }
     }
+
+    /// <summary>Messages below this position were handed out before, to somebody who did not acknowledge them.</summary>
+    public long HandedBefore { get; private set; }
+
+    /// <summary>How often, at least, a message below <see cref="HandedBefore"/> was handed out, this time included.</summary>
+    public int DeliveryCount { get; private set; } = 1;
+
+    /// <summary>The cursor does not pass this position: a message there is not acknowledged yet.</summary>
+    public long Ceiling { get; set; } = long.MaxValue;
 
     /// <summary>Position of the next record to read.</summary>
     public long Position => _position;
@@ -88,6 +108,11 @@ internal sealed unsafe class LaneReader
         record = new LaneRecord(position, _sequence, (position & _mask) + RecordHeader.Bytes + extensionBytes, payloadBytes);
         _position = position + RecordHeader.RecordBytes(extensionBytes, payloadBytes);
         _sequence++;
+        if (_isNamed)
+        {
+            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)_position);
+        }
+
         return true;
     }
 
@@ -109,40 +134,34 @@ internal sealed unsafe class LaneReader
     /// <summary>Gives back everything before the reader's position to the producer. True when the cursor moved.</summary>
     public bool Release()
     {
-        if (_released == _position)
+        long position = Math.Min(_position, Ceiling);
+        if (_released == position)
         {
             return false;
         }
 
-        _released = _position;
-        Atomics.Release(ref _cursor.UInt64(0), (ulong)_position); // SYNC: reader done with the bytes below its cursor
+        _released = position;
+        Atomics.Release(ref _cursor.UInt64(0), (ulong)position); // SYNC: reader done with the bytes below its cursor
         return true;
     }
 
-    /// <summary>Number of the first message that is not there yet. Scans from the lane's committed pair.</summary>
-    public long EndSequence(LaneControl control)
+    /// <summary>Number of the first message that is not there yet.</summary>
+    public long EndSequence(LaneControl control) => new LaneScan(_span, control).End(_position, _sequence).Sequence;
+
+    /// <summary>Somebody read before us: what was handed out and not acknowledged comes again.</summary>
+    private void CountFailover()
     {
-        (long position, long sequence) = control.Committed.Read();
-        long ahead = sequence - _sequence;
-        if (position < _position || position - _position > _mask + 1
-            || ahead < 0 || ahead > (position - _position) / RecordHeader.AlignmentBytes)
+        HandedBefore = (long)Atomics.Acquire(ref _cursor.UInt64(LaneGate.HandedOffset));
+        if (HandedBefore <= _position)
         {
-            (position, sequence) = (_position, _sequence);
+            return;
         }
 
-        for (long end = _position + _mask; position < end;)
-        {
-            ulong header = Atomics.Acquire(ref *(ulong*)(_data + (position & _mask)));
-            if (!RecordHeader.IsValid(header, sequence, _maxPayloadBytes))
-            {
-                break;
-            }
-
-            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
-            sequence++;
-        }
-
-        return sequence;
+        ref ulong failovers = ref _cursor.UInt64(LaneGate.FailoversOffset);
+        ref ulong place = ref _cursor.UInt64(LaneGate.FailoverPositionOffset);
+        failovers = failovers != 0 && place == (ulong)_position ? Math.Min(failovers + 1, int.MaxValue - 1) : 1;
+        place = (ulong)_position;
+        DeliveryCount = (int)failovers + 1;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

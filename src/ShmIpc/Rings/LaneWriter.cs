@@ -6,12 +6,14 @@
 //   committed, floor (control block)      the producer                    newcomers, a later producer, diagnosis
 //   owner (control block)                 CAS by whoever takes the lane   everybody
 //   cursor[group] (LaneGate)              that group's active consumer    the producer
+//   intents (LaneGate)                    members of shared groups        the producer
 //   active, version (LaneGate)            whoever joins, leaves, evicts   the producer
 //
 // THE INVARIANTS
 //   I1  The header word at the producer's next position is 0 (the terminator), at every instant at which the producer may die.
 //   I2  A record is visible exactly when its header is not 0, and then it is complete.
-//   I3  No byte of a record at or above the smallest gating cursor is overwritten.
+//   I3  No byte of a record at or above the smallest gating cursor, or of one that a member of a shared group holds,
+//       is overwritten.
 //
 // WHY THEY HOLD
 //   Publishing at p with the following position n: the payload is written to [p+8, n), then 0 is stored at n, then the header is
@@ -24,15 +26,21 @@
 //   the producer stored a terminator or a header in this lap.
 //
 //   I3: the producer writes only below limit = (smallest cursor it saw) + capacity. To raise the limit it (1) reads the version,
-//   (2) reads the active groups and their cursors, (3) stores the new floor, (4) fences, (5) re-reads the version, and starts again
-//   if it changed. A consumer that joins stores its cursors, sets its active bit, raises the version with a full fence, re-reads the
-//   floor and moves up to it. If the producer's (5) saw the old version, its (3) is before the joiner's raise in the order of the
-//   fences, so the joiner's re-read sees the new floor and moves up; otherwise the producer starts again and sees the joiner's bit.
+//   (2) reads the active groups, their cursors, and then what members hold, (3) stores the new floor, (4) fences, (5) re-reads the
+//   version, and starts again if it changed. A consumer that joins stores its cursors, sets its active bit, raises the version with a
+//   full fence, re-reads the floor and moves up to it. If the producer's (5) saw the old version, its (3) is before the joiner's raise
+//   in the order of the fences, so the joiner's re-read sees the new floor and moves up; otherwise the producer starts again and sees
+//   the joiner's bit.
 //   A joiner's first cursor may lie below limit - capacity; it then only delays (the limit never sinks), until the joiner moves up.
 //   A joiner whose re-read came before a (3) that is not yet acted upon stays below that floor, and above limit - capacity: safe.
 //   Cursors only grow, and a consumer release-stores its cursor after it has finished with the bytes below it.
 //   So a consumer that has joined has a cursor from max(limit, position + 8) - capacity to the visible end, at a record. Any other
 //   is suspect: the limit does not rise before the channel has retired that group (or the joiner has moved up).
+//
+//   What a member of a shared group holds: it stores its intent before it moves the cursor over the record by CAS (SharedLaneReader.cs),
+//   and (2) reads the cursors first. So either the cursor that was read is not past the record, or its intent is seen, until it is
+//   cleared. An intent below the floor was never won, or its record was finished with before the floor passed it: it holds nothing.
+//   Whoever takes over a dead member's intent raises the version and looks at the floor before it believes in the record.
 //
 //   Take-over after a death: the new owner scans from max(committed, floor) over complete records to the terminator (I1, I2), and
 //   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor
@@ -56,6 +64,7 @@ internal sealed unsafe class LaneWriter
     private const int MaxRefreshAttempts = 1_000;
     private readonly LaneControl _control;
     private readonly LaneGate _gate;
+    private readonly Func<long, bool> _isRecordAt;
     private readonly byte* _data;
     private readonly long _capacityBytes;
     private readonly long _mask;
@@ -79,6 +88,7 @@ internal sealed unsafe class LaneWriter
     {
         _control = control;
         _gate = gate;
+        _isRecordAt = IsRecordAt;
         _capacityBytes = data.LengthBytes / 2;
         _mask = _capacityBytes - 1;
         _data = (byte*)data.Address(0);
@@ -266,6 +276,8 @@ internal sealed unsafe class LaneWriter
 
             lowest = Math.Min(lowest, cursor);
         }
+
+        lowest = _gate.LowestClaim(existing, _floor, lowest, _isRecordAt);
 
         // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
         return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;

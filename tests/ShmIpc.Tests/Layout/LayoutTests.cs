@@ -53,6 +53,7 @@ public sealed class LayoutTests
         },
         [typeof(RegionLocks)] = new()
         {
+            ["Groups"] = 0x3FFF_FFFF_FFFF_FFFCL,
             ["Lifecycle"] = 0x3FFF_FFFF_FFFF_FFFEL,
             ["Attached"] = 0x3FFF_FFFF_FFFF_FFFFL,
             ["Participants"] = 0x4000_0000_0000_0000L,
@@ -92,15 +93,23 @@ public sealed class LayoutTests
             ["ActiveOffset"] = 128,
             ["LaneSetOffset"] = 256,
             ["CompletionsOffset"] = 384,
+            ["ClaimantsOffset"] = 512,
+            ["ClaimantsBytes"] = 32,
             ["GroupBytes"] = 256,
             ["GroupStateOffset"] = 0,
             ["GroupKindOffset"] = 8,
+            ["GroupFlagsOffset"] = 12,
             ["GroupNameOffset"] = 128,
+            ["GroupNameBytes"] = 128,
             ["MaxGroups"] = 64,
             ["GroupKindExclusive"] = 1u,
+            ["GroupKindShared"] = 2u,
+            ["GroupDurableFlag"] = 1u,
+            ["GroupCompleteFlag"] = 2u,
         },
-        [typeof(GroupTable)] = new()
+        [typeof(GroupEntry)] = new()
         {
+            ["Free"] = 0UL,
             ["Joining"] = 1UL,
             ["Active"] = 2UL,
             ["Retiring"] = 3UL,
@@ -126,6 +135,20 @@ public sealed class LayoutTests
         [typeof(LaneGate)] = new()
         {
             ["CursorStrideBytes"] = 64,
+            ["HandedOffset"] = 8,
+            ["FailoversOffset"] = 16,
+            ["FailoverPositionOffset"] = 24,
+        },
+        [typeof(ClaimTable)] = new()
+        {
+            ["MaxIntents"] = 8,
+        },
+        [typeof(Intent)] = new()
+        {
+            ["MaxDeliveries"] = 7,
+            ["LaneMask"] = 31,
+            ["DeliveriesShift"] = 5,
+            ["PositionShift"] = 8,
         },
         [typeof(PositionCell)] = new()
         {
@@ -165,6 +188,7 @@ public sealed class LayoutTests
         {
             ["Producer"] = 1u,
             ["Consumer"] = 2u,
+            ["Observer"] = 3u,
         },
     };
 

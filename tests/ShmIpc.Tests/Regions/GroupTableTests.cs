@@ -52,9 +52,9 @@ public sealed class GroupTableTests : IDisposable
         Assert.True(here.Region.Groups.IsHeldBy(first, firstStamp));
         Assert.False(here.Region.Groups.IsHeldBy(next, secondStamp));
         Assert.Equal(2, here.Region.Groups.CountLiving());
-        dead.Region.Groups.Leave(second, secondStamp); // comes too late, and ends nothing of the next holder's
+        dead.Region.Groups.Leave(Own(second), secondStamp); // comes too late, and ends nothing of the next holder's
         Assert.True(here.Region.Groups.IsHeldBy(next, nextStamp));
-        here.Region.Groups.Leave(next, nextStamp);
+        here.Region.Groups.Leave(Own(next), nextStamp);
         Assert.Equal(1, here.Region.Groups.CountLiving());
     }
 
@@ -308,7 +308,7 @@ public sealed class GroupTableTests : IDisposable
         Stamp stamp = attachment.Participants.Join(ParticipantRole.Consumer);
         try
         {
-            return (attachment.Region.Groups.Join(stamp, new (long, long)[attachment.Region.Geometry.MaxProducers]), stamp);
+            return (attachment.Region.Groups.Join(stamp, new ConsumerOptions()).Group, stamp);
         }
         catch
         {
@@ -316,6 +316,8 @@ public sealed class GroupTableTests : IDisposable
             throw;
         }
     }
+
+    private static GroupSeat Own(int group) => new(group, GroupKind.Exclusive, null, null);
 
     private static void Fill(ByteProducer producer)
     {

@@ -1,0 +1,92 @@
+// Reading, and saying that one is done: which of the two visitors does it depends on the group's kind.
+
+using System.Runtime.CompilerServices;
+using ShmIpc.Rings;
+
+namespace ShmIpc.Channels;
+
+internal sealed partial class ChannelConsumer
+{
+    /// <summary>The named group, or null.</summary>
+    public string? Group => _seat!.Name;
+
+    /// <summary>False while another member of an exclusive group reads and this one stands by.</summary>
+    public bool IsActive => _shared is not null || _lanes.IsActive;
+
+    /// <summary>Inside the gate: the lane that the last message came from.</summary>
+    public int Lane => _shared is null ? _lanes.Lane : _shared.Lane;
+
+    /// <summary>Inside the gate: the memory of <see cref="Lane"/>, mirrored.</summary>
+    public ReadOnlyMemory<byte> LaneMemory => _shared is null ? _lanes.CurrentMemory : _shared.CurrentMemory;
+
+    /// <summary>Inside the gate: steps over the next message.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryRead(out LaneRecord record) => _shared is null ? _lanes.TryRead(out record) : _shared.TryRead(out record);
+
+    /// <summary>Inside the gate: the bytes of the message that was just read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<byte> Payload(LaneRecord record) =>
+        _shared is null ? _lanes.Current.Payload(record) : _shared.Payload(record);
+
+    /// <summary>Inside the gate: how often the message that was just read was handed out, this time included.</summary>
+    public int DeliveryCount(LaneRecord record) => _shared is null ? _lanes.DeliveryCount(record) : _shared.DeliveryCount;
+
+    /// <summary>Says that a message was finished with, or everything that was read (lane -1).</summary>
+    public void Acknowledge(int lane = -1, long position = 0)
+    {
+        Gate.Enter();
+        try
+        {
+            AcknowledgeInGate(lane, position);
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
+    /// <inheritdoc cref="Acknowledge"/>
+    public void AcknowledgeInGate(int lane, long position)
+    {
+        if (_shared is null)
+        {
+            _lanes.Acknowledge(lane, position);
+        }
+        else
+        {
+            _shared.Acknowledge(lane, position);
+        }
+    }
+
+    private bool LooksReadable() => _shared is null ? _lanes.HasNext() : _shared.HasNext();
+
+    /// <summary>Whoever waits has finished with what it read, if it acknowledges automatically.</summary>
+    private void FinishWithWhatWasRead()
+    {
+        if (_shared is null)
+        {
+            _lanes.ReleaseAndWake();
+        }
+        else
+        {
+            _shared.AcknowledgeAutomatically();
+        }
+    }
+
+    /// <summary>There is nothing for this member to read; true when nothing can come back to it from another member either.</summary>
+    private bool IsFinishedForAll() =>
+        _shared is not null ? !_shared.IsAnyInFlightElsewhere() : _lanes.IsActive || _lanes.IsEverythingRead();
+
+    private void ThrowIfEvicted()
+    {
+        bool isEvicted = _shared is null && _lanes.IsActive
+            ? !_channel.Groups.IsHeldBy(_seat!.Group, _stamp)
+            : _channel.Groups.IsGone(_seat!.Group);
+        if (isEvicted)
+        {
+            throw new ShmException(
+                $"This consumer of channel {_channel.Name} was evicted: its cursor was overwritten by somebody. Dispose it and "
+                + "create another.");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// How groups end: retired when nobody of theirs lives and they are not durable, deleted, or evicted when their cursors make no sense.
+
+using System.Numerics;
+using ShmIpc.Memory;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+
+namespace ShmIpc.Channels;
+
+internal sealed partial class GroupTable
+{
+    /// <summary>Retires groups that hold a lane back without right: nobody of theirs lives, or their cursor makes no sense.</summary>
+    /// <param name="blocking">Groups that are in the way.</param>
+    /// <param name="lane">The lane; it names further groups as suspect.</param>
+    /// <param name="self">Who asks.</param>
+    /// <returns>True when at least one was retired.</returns>
+    public bool RetireUnfit(ulong blocking, LaneWriter lane, Stamp self)
+    {
+        bool isAnyRetired = false;
+        for (ulong rest = blocking | lane.SuspectGroups; rest != 0; rest &= rest - 1)
+        {
+            int group = BitOperations.TrailingZeroCount(rest);
+            if (group >= _count)
+            {
+                Atomics.And(ref _channel.ActiveGroups, ~(1UL << group)); // a bit that no group of this channel has
+                isAnyRetired = true;
+                continue;
+            }
+
+            // The cursor is looked at again after the state: the group of *this* state has it there, not one before, and it has
+            // finished joining.
+            ulong state = Atomics.Acquire(ref Entry(group).State);
+            bool isBroken = GroupEntry.Phase(state) == GroupEntry.Active && lane.IsSuspect(group);
+            isAnyRetired |= isBroken ? TryRetire(group, state, self, byForce: true) : RetireIfLifeless(group, self);
+        }
+
+        return isAnyRetired;
+    }
+
+    /// <summary>Deletes a named group, durable or not. False when there is none.</summary>
+    /// <exception cref="ShmGroupException">It has living members.</exception>
+    public bool Delete(string name, Stamp self)
+    {
+        for (int group = 0; group < _count; group++)
+        {
+            ulong state = Atomics.Acquire(ref Entry(group).State);
+            if (GroupEntry.Phase(state) != GroupEntry.Active || !Entry(group).Is(name))
+            {
+                continue;
+            }
+
+            if (Members(group).Any() || !TryRetire(group, state, self))
+            {
+                throw new ShmGroupException(
+                    $"The group {name} of channel {_channel.Name} has living members (processes "
+                    + $"{string.Join(", ", Members(group).Select(_channel.Participants.ProcessId))}). Dispose those consumers first.");
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Retires a group of which nobody lives, unless it is durable.</summary>
+    private bool RetireIfLifeless(int group, Stamp self)
+    {
+        GroupEntry entry = Entry(group);
+        ulong state = Atomics.Acquire(ref entry.State);
+        bool isDurable = GroupEntry.Phase(state) == GroupEntry.Active && entry.IsDurable;
+        return !isDurable && !_channel.Participants.IsAlive(GroupEntry.Holder(state)) && !Members(group).Any()
+            && TryRetire(group, state, self);
+    }
+
+    private bool TryRetire(int group, ulong expectedState, Stamp self, bool byForce = false)
+    {
+        GroupEntry entry = Entry(group);
+        if (!Atomics.CompareExchange(ref entry.State, expectedState, GroupEntry.Pack(GroupEntry.Retiring, self)))
+        {
+            return false;
+        }
+
+        // SYNC: newcomer's place visible to retirer, or retirer's state visible to newcomer
+        bool mayHaveMembers = GroupEntry.Phase(expectedState) != GroupEntry.Joining && entry.IsComplete && entry.Name is not null;
+        if (!byForce && mayHaveMembers && Members(group).Any())
+        {
+            bool wasActive = GroupEntry.Phase(expectedState) == GroupEntry.Active;
+            Atomics.Release(ref entry.State, wasActive ? expectedState : GroupEntry.Pack(GroupEntry.Active, Stamp.None));
+            _channel.TryWakeReaders();
+            return false;
+        }
+
+        Atomics.And(ref _channel.ActiveGroups, ~(1UL << group));
+        RaiseVersion();
+        ForgetDeadClaims(group);
+        Atomics.Release(ref entry.State, GroupEntry.Free);
+        _channel.TryWakeWriters();
+        return true;
+    }
+
+    /// <summary>What dead members of a retired group were working on is nobody's any more; their slots become free.</summary>
+    private void ForgetDeadClaims(int group)
+    {
+        foreach (int slot in _channel.Claims)
+        {
+            if (_channel.Claims.Group(slot) == group && !_channel.Participants.IsAlive(_channel.Participants.Holder(slot)))
+            {
+                ForgetClaims(slot);
+            }
+        }
+    }
+
+    private void ForgetClaims(int slot)
+    {
+        for (int number = 0; number < ClaimTable.MaxIntents; number++)
+        {
+            Atomics.Release(ref _channel.Claims.Intent(slot, number), 0);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+// How a member of a shared group reads: all lanes in turn, each record claimed for this member (Rings/SharedLaneReader.cs), and then what
+// dead members left (ClaimRecovery.cs). A record is held until it is acknowledged: with automatic acknowledgement when the next one is
+// asked for, or when the reader waits.
+//
+// Everything here happens inside its consumer's gate.
+
+using System.Numerics;
+using ShmIpc.Memory;
+using ShmIpc.Regions;
+using ShmIpc.Rings;
+
+namespace ShmIpc.Channels;
+
+internal sealed class SharedVisitor : IDisposable
+{
+    /// <summary>Messages taken from one lane before the next lane has its turn, and between two looks for what the dead left.</summary>
+    private const int BatchMessages = 64;
+    private const int RecoveryIntervalMs = 10; // each look asks the kernel about members that are at work
+
+    private readonly ChannelRegion _channel;
+    private readonly GroupSeat _seat;
+    private readonly Stamp _self;
+    private readonly bool _isManual;
+    private readonly int _maxInFlight;
+    private readonly ClaimRecovery _recovery;
+    private readonly LaneMap _map;
+    private readonly SharedLaneReader?[] _readers;
+    private readonly (int Slot, int Number, int Lane, long Position)[] _held = new (int, int, int, long)[ClaimTable.MaxIntents];
+    private readonly Func<int, int, bool> _isHeld;
+    private int _heldCount;
+    private long _nextRecoveryMs;
+    private int _lane;
+    private int _batchLeft;
+
+    public SharedVisitor(ChannelRegion channel, GroupSeat seat, Stamp self, bool isManual, int maxInFlight)
+    {
+        _channel = channel;
+        _seat = seat;
+        _self = self;
+        _isManual = isManual;
+        _maxInFlight = maxInFlight;
+        _recovery = new ClaimRecovery(channel, seat.Group, self);
+        _map = new LaneMap(channel);
+        _isHeld = IsHeld;
+        _readers = new SharedLaneReader?[channel.Geometry.MaxProducers];
+    }
+
+    /// <summary>The lane that the last message came from.</summary>
+    public int Lane => _lane;
+
+    /// <summary>How often the last message was handed out, this time included; stays at 7.</summary>
+    public int DeliveryCount { get; private set; }
+
+    /// <summary>The memory of <see cref="Lane"/>, mirrored.</summary>
+    public ReadOnlyMemory<byte> CurrentMemory => _map[_lane].AsMemory();
+
+    /// <summary>Takes the next message of any lane, or one that a dead member left.</summary>
+    public bool TryRead(out LaneRecord record)
+    {
+        AcknowledgeAutomatically();
+        if (_heldCount >= _maxInFlight)
+        {
+            throw new InvalidOperationException(
+                $"{_heldCount} messages of this consumer of channel {_channel.Name} are in flight, and MaxInFlight is {_maxInFlight}. "
+                + "Acknowledge one first, or raise MaxInFlight.");
+        }
+
+        if (_batchLeft > 0 && TryClaim(_lane, out record))
+        {
+            _batchLeft--;
+            return true;
+        }
+
+        _batchLeft = 0;
+        MapNewLanes();
+        ulong behind = _map.Mapped & ~((2UL << _lane) - 1);
+        return TryRedeliver(out record) || TryClaimAny(behind, out record) || TryClaimAny(_map.Mapped & ~behind, out record);
+    }
+
+    public ReadOnlySpan<byte> Payload(LaneRecord record) => _readers[_lane]!.Payload(record);
+
+    /// <summary>Without manual acknowledgement, what was read is finished with.</summary>
+    public void AcknowledgeAutomatically()
+    {
+        if (!_isManual)
+        {
+            Acknowledge(-1, 0);
+        }
+    }
+
+    /// <summary>Says that a message was finished with, or everything that was read (lane -1).</summary>
+    public void Acknowledge(int lane, long position)
+    {
+        if (_heldCount == 0)
+        {
+            return;
+        }
+
+        for (int i = _heldCount - 1; i >= 0; i--)
+        {
+            if (lane < 0 || (_held[i].Lane == lane && _held[i].Position == position))
+            {
+                _recovery.Clear(_held[i].Slot, _held[i].Number);
+                _held[i] = _held[--_heldCount];
+            }
+        }
+
+        if (_channel.Writers.AnyParked)
+        {
+            _channel.WakeWriters();
+        }
+    }
+
+    /// <summary>True when there is a message, or something that a dead member left.</summary>
+    public bool HasNext()
+    {
+        MapNewLanes();
+        for (ulong lanes = _map.Mapped; lanes != 0; lanes &= lanes - 1)
+        {
+            if (_readers[BitOperations.TrailingZeroCount(lanes)]!.HasNext)
+            {
+                return true;
+            }
+        }
+
+        if (!IsRecoveryDue() || !_recovery.TryFind(_isHeld, out _, out _))
+        {
+            return false;
+        }
+
+        _nextRecoveryMs = 0; // the read that follows finds it, too
+        return true;
+    }
+
+    /// <summary>True when another member holds a message: it comes back should that member die.</summary>
+    public bool IsAnyInFlightElsewhere()
+    {
+        foreach (int slot in _channel.Claims)
+        {
+            if (slot != _self.Slot && _channel.Claims.Group(slot) == _seat.Group && _channel.Claims.HasIntents(slot))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Messages that no member has taken.</summary>
+    public long Count()
+    {
+        MapNewLanes();
+        long count = 0;
+        for (ulong lanes = _map.Mapped; lanes != 0; lanes &= lanes - 1)
+        {
+            count += _readers[BitOperations.TrailingZeroCount(lanes)]!.Count;
+        }
+
+        return count;
+    }
+
+    /// <summary>Automatic: everything is finished with. Manual: what is held is left for the others.</summary>
+    public void Leave()
+    {
+        for (int i = 0; i < _heldCount && !_isManual; i++)
+        {
+            _recovery.Clear(_held[i].Slot, _held[i].Number);
+        }
+
+        if (!_channel.Claims.HasIntents(_self.Slot))
+        {
+            _channel.Claims.Withdraw(_self.Slot);
+        }
+    }
+
+    public void Dispose() => _map.Dispose();
+
+    private bool TryClaimAny(ulong lanes, out LaneRecord record)
+    {
+        for (; lanes != 0; lanes &= lanes - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(lanes);
+            if (TryClaim(lane, out record))
+            {
+                _batchLeft = BatchMessages - 1;
+                return true;
+            }
+        }
+
+        record = default;
+        return false;
+    }
+
+    private bool TryClaim(int lane, out LaneRecord record)
+    {
+        int number = FreeNumber();
+        if (!_readers[lane]!.TryClaim(ref _channel.Claims.Intent(_self.Slot, number), out record))
+        {
+            return false;
+        }
+
+        if (_channel.Groups.IsGone(_seat.Group))
+        {
+            Atomics.Release(ref _channel.Claims.Intent(_self.Slot, number), 0); // evicted: nothing keeps the record from being overwritten
+            return false;
+        }
+
+        Hold(_self.Slot, number, lane, record.Position, 1);
+        return true;
+    }
+
+    private bool TryRedeliver(out LaneRecord record)
+    {
+        while (IsRecoveryDue() && _recovery.TryFind(_isHeld, out int slot, out int number))
+        {
+            _nextRecoveryMs = 0; // there may be more
+            if (_recovery.TryTake(slot, number, _readers, out Intent intent, out record))
+            {
+                Hold(slot, number, intent.Lane, intent.Position, intent.Deliveries);
+                return true;
+            }
+        }
+
+        record = default;
+        return false;
+    }
+
+    private bool IsRecoveryDue()
+    {
+        long now = Environment.TickCount64;
+        if (now < _nextRecoveryMs)
+        {
+            return false;
+        }
+
+        _nextRecoveryMs = now + RecoveryIntervalMs;
+        return true;
+    }
+
+    private void Hold(int slot, int number, int lane, long position, int deliveries)
+    {
+        _held[_heldCount++] = (slot, number, lane, position);
+        (_lane, DeliveryCount) = (lane, deliveries);
+    }
+
+    private bool IsHeld(int slot, int number)
+    {
+        foreach ((int heldSlot, int heldNumber, _, _) in _held.AsSpan(0, _heldCount))
+        {
+            if (heldSlot == slot && heldNumber == number)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private int FreeNumber()
+    {
+        int number = 0;
+        while (IsHeld(_self.Slot, number))
+        {
+            number++;
+        }
+
+        return number;
+    }
+
+    private void MapNewLanes()
+    {
+        for (ulong added = _map.MapNew(); added != 0; added &= added - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(added);
+            _readers[lane] = new SharedLaneReader(
+                _map[lane].Whole, _channel.Lane(lane), _channel.CursorEntry(lane, _seat.Group), lane);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// Looks at a lane from outside: where it ends, and which number the record at a position has. For those who do not read it record by
+// record from a known place: members of shared groups, newcomers that continue at a stored cursor, counts and lags.
+//
+// What it says is right as long as the records it looks at cannot be overwritten, that is, while a gating cursor or an intent stands at
+// or below them.
+
+using ShmIpc.Memory;
+
+namespace ShmIpc.Rings;
+
+internal readonly unsafe struct LaneScan(MappedSpan data, LaneControl control)
+{
+    private readonly byte* _data = (byte*)data.Address(0);
+    private readonly long _capacityBytes = data.LengthBytes / 2;
+    private readonly LaneControl _control = control;
+
+    public long MaxPayloadBytes => LaneLayout.MaxPayloadBytes(_capacityBytes);
+
+    /// <param name="position">A multiple of 8.</param>
+    public ulong HeaderAt(long position) => Atomics.Acquire(ref *(ulong*)(_data + (position & (_capacityBytes - 1))));
+
+    /// <summary>Position and number of the first message that is not there yet.</summary>
+    /// <param name="position">A record's position.</param>
+    /// <param name="sequence">Its number.</param>
+    public (long Position, long Sequence) End(long position, long sequence)
+    {
+        long start = position;
+        (long committed, long committedSequence) = _control.Committed.Read();
+        long ahead = committedSequence - sequence;
+        if (committed >= position && committed - position <= _capacityBytes
+            && ahead >= 0 && ahead <= (committed - position) / RecordHeader.AlignmentBytes)
+        {
+            (position, sequence) = (committed, committedSequence);
+        }
+
+        return Walk(position, sequence, start + _capacityBytes);
+    }
+
+    /// <summary>Number of the message at a position, which is a record's or the end.</summary>
+    public long SequenceAt(long position)
+    {
+        (long committed, long committedSequence) = _control.Committed.Read();
+        (long floor, long floorSequence) = _control.Floor.Read();
+        ulong header = HeaderAt(position);
+        if ((header & RecordHeader.Present) == 0)
+        {
+            return position == committed ? committedSequence
+                : committed < position ? Walk(committed, committedSequence, position).Sequence
+                : Walk(floor, floorSequence, position).Sequence;
+        }
+
+        // From the nearer of the two known numbers: 24 bits then tell the whole number.
+        long low = (long)RecordHeader.Sequence24(header);
+        return committed >= position && committed - position < position - floor
+            ? committedSequence - ((committedSequence - low) & (long)RecordHeader.SequenceMask)
+            : Extend(floorSequence, low);
+    }
+
+    /// <summary>The first number from <paramref name="atLeast"/> on whose low 24 bits are <paramref name="low"/>.</summary>
+    public static long Extend(long atLeast, long low) => atLeast + ((low - atLeast) & (long)RecordHeader.SequenceMask);
+
+    private (long Position, long Sequence) Walk(long position, long sequence, long end)
+    {
+        while (position < end)
+        {
+            ulong header = HeaderAt(position);
+            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
+            {
+                break;
+            }
+
+            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            sequence++;
+        }
+
+        return (position, sequence);
+    }
+}
