@@ -20,6 +20,8 @@ internal sealed class ChannelAttachment(string name, string payloadFormat, ShmCh
 
     public ChannelConsumer CreateConsumer(ConsumerOptions? options) => Use(region => new ChannelConsumer(region, options));
 
+    public IReadOnlyList<ShmGroup> Groups => Use(GroupListing.List);
+
     public bool DeleteGroup(string name) => Use(region => region.DeleteGroup(name));
 
     public void Dispose()

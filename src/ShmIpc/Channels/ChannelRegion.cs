@@ -81,7 +81,9 @@ internal sealed class ChannelRegion
         };
         try
         {
-            return new ChannelRegion(region, options);
+            ChannelRegion attached = new(region, options);
+            RequiredGroups.Expect(attached.Groups, options.RequiredGroups, region.Header.Path);
+            return attached;
         }
         catch
         {
@@ -97,10 +99,8 @@ internal sealed class ChannelRegion
             ChannelGeometry.FromHeader(header).Expect(options, header.Path);
         }
 
-        // A new region is all zeros, which is every word's first value.
-        static void Initialize(MappedSpan control)
-        {
-        }
+        // A new region is all zeros, which is every other word's first value.
+        void Initialize(MappedSpan control) => RequiredGroups.Make(control, ChannelGeometry.FromOptions(options), options.RequiredGroups);
     }
 
     public LaneControl Lane(int lane) =>

@@ -52,6 +52,11 @@ public sealed class ShmByteChannel : IDisposable
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public ByteConsumer CreateConsumer(ConsumerOptions? options = null) => new(_attachment.CreateConsumer(options));
 
+    /// <summary>The groups that there are now, with their living members and how far each is behind.</summary>
+    /// <remarks>Each look maps the channel's lanes and asks the kernel about every member: for monitoring, not for every message.</remarks>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public IReadOnlyList<ShmGroup> Groups => _attachment.Groups;
+
     /// <summary>Deletes a named group of consumers, durable or not; its messages are kept for it no longer.</summary>
     /// <param name="name">The group's name.</param>
     /// <returns>False when there is none.</returns>

@@ -28,6 +28,10 @@ public sealed record ShmChannelOptions
     /// <summary>Most producers and consumers together, 2 to 256. Null: 256 when the channel is created.</summary>
     public int? MaxParticipants { get; set; }
 
+    /// <summary>Durable groups that the channel has from the start, so that nothing is overwritten before their first member comes. Null:
+    /// none. An opener that names some gets an exception when the channel lacks one, or has it as another kind.</summary>
+    public IReadOnlyList<RequiredGroup>? RequiredGroups { get; set; }
+
     /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.
     /// </summary>
     /// <remarks>A directory of mode 2770 is shared by its group; any other must belong to this user alone.</remarks>
@@ -64,6 +68,11 @@ public sealed record ShmChannelOptions
         Check(nameof(MaxProducers), MaxProducers, 1, LaneLayout.MaxLanes);
         Check(nameof(MaxGroups), MaxGroups, 1, ChannelLayout.MaxGroups);
         Check(nameof(MaxParticipants), MaxParticipants, 2, ParticipantLayout.MaxSlots);
+        foreach (RequiredGroup group in RequiredGroups ?? [])
+        {
+            new ConsumerOptions { Group = group.Name, Kind = group.Kind, Durable = true }.Validate();
+        }
+
         if (!Enum.IsDefined(WaitStrategy))
         {
             throw new ArgumentOutOfRangeException(nameof(WaitStrategy), WaitStrategy, "WaitStrategy must be Adaptive, BusySpin or Park.");

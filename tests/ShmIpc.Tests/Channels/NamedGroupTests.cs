@@ -351,6 +351,65 @@ public sealed class NamedGroupTests : IDisposable
         WriteNumbers(producer, 0, 10_000); // nobody is in the way
     }
 
+    [Fact]
+    public void Groups_are_listed_with_members_and_lag()
+    {
+        using ShmByteChannel channel = Open();
+        using ByteProducer first = channel.CreateProducer();
+        using ByteProducer second = channel.CreateProducer();
+        channel.CreateConsumer(new() { Group = "kept", Durable = true }).Dispose();
+        using ByteConsumer active = channel.CreateConsumer(_exclusive);
+        using ByteConsumer standBy = channel.CreateConsumer(_exclusive);
+        using ByteConsumer shared = channel.CreateConsumer(new() { Group = "pool", Kind = GroupKind.Shared });
+        using ByteConsumer own = channel.CreateConsumer();
+        WriteNumbers(first, 0, 3);
+        WriteNumbers(second, 0, 2);
+        ReadNumber(shared);
+        ReadNumber(active);
+        active.Release();
+        Dictionary<string, ShmGroup> groups = channel.Groups.ToDictionary(group => group.Name ?? "");
+        Assert.Equal(["", "jobs", "kept", "pool"], groups.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal((GroupKind.Exclusive, true, 5L), (groups["kept"].Kind, groups["kept"].IsDurable, groups["kept"].Lag));
+        Assert.Empty(groups["kept"].Members);
+        Assert.Equal([new ShmGroupLag(0, 3), new ShmGroupLag(1, 2)], groups["kept"].Lags);
+        Assert.Equal(4, groups["jobs"].Lag);
+        Assert.Equal([true, false], groups["jobs"].Members.Select(member => member.IsActive));
+        Assert.All(groups["jobs"].Members, member => Assert.Equal(Environment.ProcessId, member.ProcessId));
+        Assert.Equal((GroupKind.Shared, false, 4L, 1), (groups["pool"].Kind, groups["pool"].IsDurable, groups["pool"].Lag, groups["pool"].InFlight));
+        Assert.Equal(5, groups[""].Lag);
+    }
+
+    [Fact]
+    public void Required_groups_lose_nothing_before_their_first_member_comes()
+    {
+        ShmChannelOptions options = Options with
+        {
+            RequiredGroups = [new RequiredGroup { Name = "audit" }, new RequiredGroup { Name = "pool", Kind = GroupKind.Shared }],
+        };
+        using ShmByteChannel channel = ShmByteChannel.Create("required", options);
+        using ByteProducer producer = channel.CreateProducer();
+        long written = 0;
+        while (producer.TryWrite(Number(written)))
+        {
+            written++;
+        }
+
+        using ShmByteChannel same = ShmByteChannel.Open("required", options);
+        using ByteConsumer audit = same.CreateConsumer(new() { Group = "audit", Durable = true });
+        using ByteConsumer pool = same.CreateConsumer(new() { Group = "pool", Kind = GroupKind.Shared, Durable = true });
+        for (long i = 0; i < written; i++)
+        {
+            Assert.Equal((i, i), (ReadNumber(audit), ReadNumber(pool)));
+        }
+
+        ShmRegionFormatException refused = Assert.Throws<ShmRegionFormatException>(() => ShmByteChannel.Open(
+            "required", Options with { RequiredGroups = [new RequiredGroup { Name = "other" }] }));
+        Assert.Contains("other", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => ShmByteChannel.Create(
+            "twice", Options with { RequiredGroups = [new RequiredGroup { Name = "a" }, new RequiredGroup { Name = "a" }] }));
+        Assert.False(ShmChannel.Exists("twice", _root.Path));
+    }
+
     public void Dispose() => _root.Dispose();
 
     private ShmChannelOptions Options => new() { Root = _root.Path, LaneCapacityBytes = 4096, MaxProducers = 4 };
