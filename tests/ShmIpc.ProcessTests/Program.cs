@@ -38,6 +38,8 @@ internal static class Program
             case "order-writer": OrderRoles.Write(role); break;
             case "order-reader": OrderRoles.Read(role); break;
             case "scribbler": ScribblerRole.Run(role); break;
+            case "group-writer": GroupRoles.Write(role); break;
+            case "group-reader": GroupRoles.Read(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 
