@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Hosting;
 

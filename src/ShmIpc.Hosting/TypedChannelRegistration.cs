@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Hosting;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.AotSmoke;
 

@@ -3,6 +3,7 @@
 using System.Buffers;
 using System.Text;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Hosting.Tests;
 

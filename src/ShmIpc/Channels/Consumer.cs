@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ShmIpc.Rings;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Channels;
 

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Channels;
 

@@ -1,3 +1,5 @@
+using ShmIpc.Serialization;
+
 namespace ShmIpc.Channels;
 
 /// <summary>A named channel of raw bytes between the processes of this machine: messages are claimed, written and read in place.</summary>

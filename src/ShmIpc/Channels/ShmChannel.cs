@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ShmIpc.Interop;
 using ShmIpc.Regions;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Channels;
 

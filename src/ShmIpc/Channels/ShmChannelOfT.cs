@@ -1,3 +1,5 @@
+using ShmIpc.Serialization;
+
 namespace ShmIpc.Channels;
 
 /// <summary>A named channel of messages of type <typeparamref name="T"/> between the processes of this machine. Made by

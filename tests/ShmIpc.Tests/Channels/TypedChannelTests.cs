@@ -4,6 +4,7 @@ using System.Text;
 using System.Threading.Channels;
 using MessagePack;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 using Xunit;
 
 namespace ShmIpc.Tests.Channels;

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace ShmIpc.Channels;
+namespace ShmIpc.Serialization;
 
 /// <summary>Turns messages into bytes and back. Bytes are written straight into, and read straight out of, shared memory.</summary>
 /// <typeparam name="T">The message type.</typeparam>

@@ -4,7 +4,7 @@ using System.Text;
 using MessagePack;
 using MessagePack.Formatters;
 
-namespace ShmIpc.Channels;
+namespace ShmIpc.Serialization;
 
 /// <summary>The default serializer: MessagePack, with the security settings for untrusted data.</summary>
 /// <typeparam name="T">The message type, as MessagePack wants it (usually with <c>[MessagePackObject]</c>).</typeparam>
