@@ -5,9 +5,10 @@ using ShmIpc.Regions;
 
 namespace ShmIpc.Channels;
 
-internal sealed class ChannelAttachment(string name, string payloadFormat, ShmChannelOptions? options, ChannelOpenMode mode) : IDisposable
+internal sealed class ChannelAttachment(
+    string name, string payloadFormat, ulong payloadSchema, ShmChannelOptions? options, ChannelOpenMode mode) : IDisposable
 {
-    private readonly ChannelRegion _region = ChannelRegion.Attach(name, payloadFormat, options, mode);
+    private readonly ChannelRegion _region = ChannelRegion.Attach(name, payloadFormat, payloadSchema, options, mode);
     private int _isDisposed;
 
     public ChannelRegion Region => _region;

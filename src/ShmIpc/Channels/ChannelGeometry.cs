@@ -42,7 +42,7 @@ internal sealed record ChannelGeometry(long LaneCapacityBytes, int MaxProducers,
                 + $"{DoorbellLayout.MaxParticipants} participants");
         }
 
-        foreach (RegionSection expected in ChannelLayout.Blueprint(geometry, header.PayloadFormat).Sections)
+        foreach (RegionSection expected in ChannelLayout.Blueprint(geometry, header.PayloadFormat, header.PayloadSchema).Sections)
         {
             RegionSection found = header.Section(expected.Kind);
             if (found != expected)

@@ -53,7 +53,7 @@ internal static class ChannelLayout
     public const uint GroupDurableFlag = 1;
     public const uint GroupCompleteFlag = 2;
 
-    public static RegionBlueprint Blueprint(ChannelGeometry geometry, string payloadFormat)
+    public static RegionBlueprint Blueprint(ChannelGeometry geometry, string payloadFormat, ulong payloadSchema)
     {
         List<RegionSection> sections = [];
         long end = RegionLayout.HeaderBytes;
@@ -76,6 +76,7 @@ internal static class ChannelLayout
         {
             Kind = RegionKind.Channel,
             PayloadFormat = payloadFormat,
+            PayloadSchema = payloadSchema,
             Sections = sections,
             ControlBytes = controlBytes,
             TotalBytes = end,

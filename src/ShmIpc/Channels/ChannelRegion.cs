@@ -67,7 +67,8 @@ internal sealed class ChannelRegion
     public int MaxMessageBytes => (int)LaneLayout.MaxPayloadBytes(Geometry.LaneCapacityBytes);
 
     /// <summary>Opens or creates, as <paramref name="mode"/> says.</summary>
-    public static ChannelRegion Attach(string name, string payloadFormat, ShmChannelOptions? options, ChannelOpenMode mode)
+    public static ChannelRegion Attach(
+        string name, string payloadFormat, ulong payloadSchema, ShmChannelOptions? options, ChannelOpenMode mode)
     {
         LinuxPlatform.Require();
         options ??= new ShmChannelOptions();
@@ -91,11 +92,11 @@ internal sealed class ChannelRegion
             throw;
         }
 
-        RegionBlueprint Blueprint() => ChannelLayout.Blueprint(ChannelGeometry.FromOptions(options), payloadFormat);
+        RegionBlueprint Blueprint() => ChannelLayout.Blueprint(ChannelGeometry.FromOptions(options), payloadFormat, payloadSchema);
 
         void Check(RegionHeader header)
         {
-            header.Expect(RegionKind.Channel, payloadFormat, 0);
+            header.Expect(RegionKind.Channel, payloadFormat, payloadSchema);
             ChannelGeometry.FromHeader(header).Expect(options, header.Path);
         }
 

@@ -12,7 +12,7 @@ public sealed class ShmByteChannel : IDisposable
 
     private ShmByteChannel(string name, ShmChannelOptions? options, ChannelOpenMode mode)
     {
-        _attachment = new ChannelAttachment(name, Format, options, mode);
+        _attachment = new ChannelAttachment(name, Format, 0, options, mode);
     }
 
     /// <summary>The channel's name.</summary>

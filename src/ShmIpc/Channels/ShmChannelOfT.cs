@@ -16,7 +16,7 @@ public sealed class ShmChannel<T> : IDisposable
     {
         ArgumentNullException.ThrowIfNull(serializer);
         _serializer = serializer;
-        _attachment = new ChannelAttachment(name, serializer.Format, options, mode);
+        _attachment = new ChannelAttachment(name, serializer.Format, serializer.Schema, options, mode);
     }
 
     /// <summary>The channel's name.</summary>

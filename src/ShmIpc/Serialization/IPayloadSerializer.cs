@@ -12,6 +12,10 @@ public interface IPayloadSerializer<T>
     /// of UTF-8.</summary>
     string Format { get; }
 
+    /// <summary>A number that stands for the exact layout of the messages, written into the channel and compared at open: two sides that
+    /// differ are refused. It must be the same in every process and every run. Default: 0, the format says everything.</summary>
+    ulong Schema => 0;
+
     /// <summary>Writes a message.</summary>
     /// <param name="destination">Takes the bytes; valid during the call only.</param>
     /// <param name="value">The message.</param>

@@ -95,7 +95,7 @@ internal static class StreamRoles
     /// <summary>Batches have no public face yet: the producer's core writes them.</summary>
     private static void WriteBatches(RoleArguments arguments, long id, long count, ProgressFile progress)
     {
-        using ChannelAttachment channel = new(arguments.Channel, "bytes", arguments.Options, ChannelOpenMode.Open);
+        using ChannelAttachment channel = new(arguments.Channel, "bytes", 0, arguments.Options, ChannelOpenMode.Open);
         RoleArguments.Say("ready");
         RoleArguments.Await("go");
         using ChannelProducer producer = channel.CreateProducer();

@@ -158,5 +158,5 @@ public sealed class HostilePeerTests : IDisposable
     private ShmByteChannel Open() => ShmByteChannel.CreateOrOpen("hostile", Options());
 
     /// <summary>The peer: it has the same memory, and can write what it likes.</summary>
-    private ChannelRegion Attach() => ChannelRegion.Attach("hostile", "bytes", Options(), ChannelOpenMode.Open);
+    private ChannelRegion Attach() => ChannelRegion.Attach("hostile", "bytes", 0, Options(), ChannelOpenMode.Open);
 }

@@ -225,7 +225,7 @@ public sealed class LayoutTests
     {
         Assert.SkipUnless(Environment.SystemPageSize == 4096,
             $"The numbers are those of 4096-byte pages; here they have {Environment.SystemPageSize}.");
-        RegionBlueprint blueprint = ChannelLayout.Blueprint(ChannelGeometry.FromOptions(new ShmChannelOptions()), "bytes");
+        RegionBlueprint blueprint = ChannelLayout.Blueprint(ChannelGeometry.FromOptions(new ShmChannelOptions()), "bytes", 0);
         RegionSection[] expected =
         [
             new(SectionKind.Participants, 256, 4096, 65536, 256),

@@ -164,7 +164,7 @@ public sealed class AppearsWholeTests : IDisposable
     {
         ShmChannelOptions options = RegionScene.Options(root);
         return RegionFile.CreateOrOpen(
-            RegionScene.Name, root, () => ChannelLayout.Blueprint(ChannelGeometry.FromOptions(options), "bytes"), _ => { }, Check);
+            RegionScene.Name, root, () => ChannelLayout.Blueprint(ChannelGeometry.FromOptions(options), "bytes", 0), _ => { }, Check);
     }
 
     private static void Check(RegionHeader header) => header.Expect(RegionKind.Channel, "bytes", 0);

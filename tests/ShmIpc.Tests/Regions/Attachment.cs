@@ -6,7 +6,7 @@ namespace ShmIpc.Tests.Regions;
 /// <summary>An attachment without producers or consumers: what a process has in hand of a channel, from the inside.</summary>
 internal sealed class Attachment(ShmChannelOptions options) : IDisposable
 {
-    public ChannelRegion Region { get; } = ChannelRegion.Attach(RegionScene.Name, "bytes", options, ChannelOpenMode.CreateOrOpen);
+    public ChannelRegion Region { get; } = ChannelRegion.Attach(RegionScene.Name, "bytes", 0, options, ChannelOpenMode.CreateOrOpen);
 
     public ParticipantTable Participants => Region.Participants;
 

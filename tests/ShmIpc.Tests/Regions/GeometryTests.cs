@@ -83,6 +83,23 @@ public sealed class GeometryTests : IDisposable
     }
 
     [Fact]
+    public void A_channel_of_another_schema_is_refused_with_both_values()
+    {
+        ShmChannelOptions options = RegionScene.Options(_scene.Root);
+        Named<int> first = new("same", 0x0123456789ABCDEF);
+        ShmChannel.Create("schema", first, options).Dispose();
+        foreach (ulong other in new ulong[] { 0, 1, 0x0123456789ABCDEE, ulong.MaxValue })
+        {
+            string[] parts = ["payload schema is 0x0123456789ABCDEF", $"0x{other:X16} was asked for", "same definition of the message type"];
+            _scene.Refused<ShmRegionFormatException>(() => ShmChannel.Open("schema", new Named<int>("same", other), options), parts);
+            _scene.Refused<ShmRegionFormatException>(() => ShmChannel.CreateOrOpen("schema", new Named<int>("same", other), options), parts);
+        }
+
+        ShmChannel.Open("schema", first, options).Dispose();
+        ShmChannel.CreateOrOpen("schema", first, options).Dispose();
+    }
+
+    [Fact]
     public void A_format_that_the_header_has_no_room_for_is_refused()
     {
         ShmChannelOptions options = RegionScene.Options(_scene.Root);
@@ -100,9 +117,11 @@ public sealed class GeometryTests : IDisposable
 
     public void Dispose() => _scene.Dispose();
 
-    private sealed class Named<T>(string format) : IPayloadSerializer<T>
+    private sealed class Named<T>(string format, ulong schema = 0) : IPayloadSerializer<T>
     {
         public string Format { get; } = format;
+
+        public ulong Schema => schema;
 
         public void Serialize(IBufferWriter<byte> destination, T value) => throw new NotSupportedException();
 
