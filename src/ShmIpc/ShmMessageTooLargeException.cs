@@ -1,16 +1,23 @@
 namespace ShmIpc;
 
-/// <summary>A message is larger than any message of its channel can be. Nothing was published.</summary>
+/// <summary>A message is larger than any message of its channel can be, or than its serializer allows. Nothing was published.</summary>
 public sealed class ShmMessageTooLargeException : ShmException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="messageBytes">Size of the message, as far as it was known.</param>
     /// <param name="maxMessageBytes">Largest message of the channel.</param>
     public ShmMessageTooLargeException(long messageBytes, long maxMessageBytes)
-        : base(
+        : this(
+            messageBytes,
+            maxMessageBytes,
             $"A message of {messageBytes} bytes is too large: messages of this channel have at most {maxMessageBytes} bytes (half "
             + "of a lane, less 16). "
             + "Send less, or create the channel with a larger LaneCapacityBytes.")
+    {
+    }
+
+    internal ShmMessageTooLargeException(long messageBytes, long maxMessageBytes, string message)
+        : base(message)
     {
         MessageBytes = messageBytes;
         MaxMessageBytes = maxMessageBytes;
@@ -19,6 +26,6 @@ public sealed class ShmMessageTooLargeException : ShmException
     /// <summary>Size of the message in bytes, as far as it was known.</summary>
     public long MessageBytes { get; }
 
-    /// <summary>Largest message of the channel in bytes.</summary>
+    /// <summary>Largest message in bytes that would have been taken.</summary>
     public long MaxMessageBytes { get; }
 }

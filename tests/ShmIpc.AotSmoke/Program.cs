@@ -1,8 +1,9 @@
-// Native code end to end: a typed channel with a serializer of its own, waiting in every way, and the byte level. Exit code 0 and "ok",
-// or an exception.
+// Native code end to end: a typed channel with a serializer of its own, waiting in every way, the byte level, and the serializers that
+// need no run-time code. Exit code 0 and "ok", or an exception.
 
 using ShmIpc.AotSmoke;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 
 const int Messages = 10_000;
 string root = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"shmipc-aot-{Environment.ProcessId}");
@@ -41,6 +42,14 @@ try
     }
 
     Check(byteConsumer.Read(TimeSpan.FromSeconds(10)).Payload.SequenceEqual("native"u8), "the claimed message");
+    using ShmChannel<byte[]> compressed = ShmChannel.Create("compressed", new BrotliPayload<byte[]>(new BytesPayload()), options);
+    using Producer<byte[]> compressing = compressed.CreateProducer();
+    using Consumer<byte[]> decompressing = compressed.CreateConsumer();
+    compressing.Write(new byte[100_000]);
+    Check(decompressing.Read().Length == 100_000, "the compressed message");
+
+    string unexpected = string.Join("; ", Structs.Try(options));
+    Check(unexpected.Length == 0, unexpected);
     Console.WriteLine($"ok: {read} messages in native code");
 }
 finally

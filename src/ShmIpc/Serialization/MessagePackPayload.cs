@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using MessagePack;
 using MessagePack.Formatters;
 
@@ -10,7 +9,6 @@ namespace ShmIpc.Serialization;
 /// <typeparam name="T">The message type, as MessagePack wants it (usually with <c>[MessagePackObject]</c>).</typeparam>
 public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
 {
-    private const int MaxFormatBytes = 159;
     private readonly MessagePackSerializerOptions _options;
     private readonly IMessagePackFormatter<T> _formatter;
 
@@ -26,7 +24,8 @@ public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
     }
 
     /// <summary>Creates the serializer.</summary>
-    /// <param name="options">MessagePack's options. Security is set to untrusted data, whatever they say.</param>
+    /// <param name="options">MessagePack's options. Security is that for untrusted data whatever they say; they may only lower the depth
+    /// of nesting, which is 500.</param>
     /// <param name="format">Name of the format in the channel's header. Null: <c>messagepack/</c> and the full name of
     /// <typeparamref name="T"/>; give a name when the two sides use types of different names.</param>
     /// <exception cref="NotSupportedException">The options ask for LZ4 compression: damaged input crashes the process in MessagePack
@@ -39,17 +38,14 @@ public sealed class MessagePackPayload<T> : IPayloadSerializer<T>
         {
             throw new NotSupportedException(
                 "MessagePack's LZ4 compression is refused: its decoder crashes the process on damaged input, and shared memory is "
-                    + "written by others. Leave Compression at None.");
+                    + "written by others. Leave Compression at None, and wrap this serializer in a BrotliPayload to compress.");
         }
 
-        _options = options.WithSecurity(MessagePackSecurity.UntrustedData);
+        MessagePackSecurity untrusted = MessagePackSecurity.UntrustedData;
+        int depth = Math.Min(options.Security.MaximumObjectGraphDepth, untrusted.MaximumObjectGraphDepth);
+        _options = options.WithSecurity(untrusted.WithMaximumObjectGraphDepth(depth));
         _formatter = _options.Resolver.GetFormatterWithVerify<T>();
         Format = format ?? $"messagepack/{typeof(T)}";
-        if (Encoding.UTF8.GetByteCount(Format) > MaxFormatBytes)
-        {
-            throw new ArgumentException($"The format's name \"{Format}\" exceeds {MaxFormatBytes} bytes of UTF-8. Give a shorter "
-                + "one.", nameof(format));
-        }
     }
 
     /// <inheritdoc/>

@@ -144,35 +144,12 @@ public sealed class TypedChannelTests : IDisposable
     }
 
     [Fact]
-    public void Compression_is_refused_by_name()
-    {
-        foreach (MessagePackCompression compression in new[] { MessagePackCompression.Lz4Block, MessagePackCompression.Lz4BlockArray })
-        {
-            NotSupportedException refused = Assert.Throws<NotSupportedException>(
-                () => new MessagePackPayload<string>(MessagePackSerializerOptions.Standard.WithCompression(compression)));
-            Assert.Contains("LZ4", refused.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Throws<ArgumentException>(() => new MessagePackPayload<string>(MessagePackSerializerOptions.Standard, new string('f', 160)));
-    }
-
-    [Fact]
     public void Another_message_type_is_refused_at_open()
     {
         using ShmChannel<Quote> quotes = Open<Quote>("quotes");
         ShmRegionFormatException refused = Assert.Throws<ShmRegionFormatException>(() => Open<Point>("quotes"));
         Assert.Contains(typeof(Quote).ToString(), refused.Message, StringComparison.Ordinal);
         Assert.Contains(typeof(Point).ToString(), refused.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_serializer_of_ones_own_takes_ten_lines()
-    {
-        using ShmChannel<string> channel = ShmChannel.CreateOrOpen("texts", new Utf8(), Options());
-        using Producer<string> producer = channel.CreateProducer();
-        using Consumer<string> consumer = channel.CreateConsumer();
-        producer.Write("grüße");
-        Assert.Equal("grüße", consumer.Read(_soon));
     }
 
     [Theory]
@@ -380,15 +357,6 @@ public sealed class TypedChannelTests : IDisposable
 
     [MessagePackObject]
     public readonly record struct Point([property: Key(0)] int X, [property: Key(1)] int Y);
-
-    private sealed class Utf8 : IPayloadSerializer<string>
-    {
-        public string Format => "utf-8";
-
-        public void Serialize(IBufferWriter<byte> destination, string value) => Encoding.UTF8.GetBytes(value, destination);
-
-        public string Deserialize(ReadOnlyMemory<byte> payload) => Encoding.UTF8.GetString(payload.Span);
-    }
 
     private sealed class Throwing : IPayloadSerializer<string>
     {
