@@ -158,11 +158,20 @@ public sealed class ShmIpcBuilder
             registration = new TypedChannelRegistration<T>(channel, serializer, open);
             registration.AddChannelTo(Services);
         }
-        else if (registration.Serializer != serializer)
+        else if (!AreAlike(registration.Serializer, serializer))
         {
-            throw new InvalidOperationException($"Channel '{channel}' is added twice with different serializers.");
+            throw new InvalidOperationException($"Channel '{channel}' is added twice with different serializers "
+                + $"({Describe(registration.Serializer)}, then {Describe(serializer)}). Give the same one each time.");
         }
 
         return registration;
     }
+
+    /// <summary>Two serializers that write the same messages, so that it does not matter whose object the channel has.</summary>
+    private static bool AreAlike<T>(IPayloadSerializer<T>? first, IPayloadSerializer<T>? second) => ReferenceEquals(first, second)
+        || (first is not null && second is not null && first.GetType() == second.GetType()
+            && first.Format == second.Format && first.Schema == second.Schema);
+
+    private static string Describe<T>(IPayloadSerializer<T>? serializer) =>
+        serializer is null ? "the default one" : $"{serializer.GetType()} of format \"{serializer.Format}\"";
 }

@@ -111,7 +111,7 @@ public class ProducerTests
     {
         ShmIpcBuilder shm = new ServiceCollection().AddShmIpc().AddProducer("texts", TextSerializer.Instance);
         InvalidOperationException refusal = Assert.Throws<InvalidOperationException>(
-            () => shm.AddConsumer("texts", new TextSerializer(), (_, _) => ValueTask.CompletedTask));
+            () => shm.AddConsumer("texts", new TextSerializer("test/other"), (_, _) => ValueTask.CompletedTask));
         Assert.Contains("'texts'", refusal.Message, StringComparison.Ordinal);
     }
 
