@@ -21,14 +21,14 @@ public sealed class BrotliPayload<T> : IPayloadSerializer<T>
     /// <param name="inner">Makes the bytes that are compressed.</param>
     /// <param name="maxDecompressedBytes">Most bytes that a message may have when it is decompressed, however few it had before: a larger
     /// one is refused, by who writes it and by who reads it. It bounds the memory that a damaged or hostile message can take.</param>
-    /// <param name="quality">From 0 (fastest) to 11 (smallest, a hundred times slower). Default: 1.</param>
+    /// <param name="quality">From 0 (fastest) to 11 (smallest, a hundred times slower). Default: 3.</param>
     /// <param name="windowBits">How far back repetitions are found: 2 to this power bytes, from 10 to 24. More takes more memory for each
     /// message, on both sides. Default: 18, which is 256 KiB.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
     public BrotliPayload(
         IPayloadSerializer<T> inner,
         int maxDecompressedBytes = DefaultMaxDecompressedBytes,
-        int quality = 1,
+        int quality = 3,
         int windowBits = 18)
     {
         ArgumentNullException.ThrowIfNull(inner);

@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+using ShmIpc.Channels;
+using ShmIpc.Serialization;
+using ShmIpc.Tests.Architecture;
+using Xunit;
+
+namespace ShmIpc.Tests.Serialization;
+
+/// <summary>What docs/serializers.md shows is code of these tests, word by word, and does what it says.</summary>
+public sealed partial class SerializersDocumentTests
+{
+    private const string Document = "docs/serializers.md";
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public void Every_piece_of_code_in_the_document_is_compiled_here()
+    {
+        string[] pieces = [.. CodeBlock().Matches(TextOf(Document)).Select(match => Squeeze(match.Groups["code"].Value))];
+        string compiled = string.Concat(new[] { "TemperaturePayload.cs", "SerializersDocumentTests.cs" }
+            .Select(file => Squeeze(TextOf($"tests/ShmIpc.Tests/Serialization/{file}"))));
+        Assert.Equal(2, pieces.Length);
+        Assert.All(pieces, piece => Assert.Contains(piece, compiled, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_serializer_is_chosen_where_the_channel_is_opened()
+    {
+        using ScratchRoot root = new();
+        ShmChannelOptions options = new() { Root = root.Path, LaneCapacityBytes = 4096 };
+        using var quotes = ShmChannel.CreateOrOpen("quotes", new BlittablePayload<Quote>(), options);
+        using var lines = ShmChannel.CreateOrOpen("lines", new StringPayload(), options);
+        using var frames = ShmChannel.CreateOrOpen("frames", new BytesPayload(), options);
+        using var reports = ShmChannel.CreateOrOpen("reports", new BrotliPayload<string>(new StringPayload()), options);
+
+        Crosses(quotes, new Quote(1, 2.5, true));
+        Crosses(lines, "line");
+        Crosses(frames, [1, 2, 3]);
+        Crosses(reports, "report");
+    }
+
+    [Fact]
+    public void A_serializer_of_ones_own_takes_ten_lines()
+    {
+        using ScratchRoot root = new();
+        using var channel = ShmChannel.Create(
+            "temperatures", new TemperaturePayload(), new ShmChannelOptions { Root = root.Path, LaneCapacityBytes = 4096 });
+        Crosses(channel, -40.25);
+        using SerializerScene<double> scene = new(new TemperaturePayload());
+        scene.Refused([1], "a temperature has 2 bytes, and this has 1");
+        Assert.Throws<OverflowException>(() => scene.Producer.TryWrite(1e6));
+        Assert.Equal(36.6, scene.Exchange(36.6));
+    }
+
+    private static void Crosses<T>(ShmChannel<T> channel, T message)
+    {
+        using Producer<T> producer = channel.CreateProducer();
+        using Consumer<T> consumer = channel.CreateConsumer();
+        producer.Write(message);
+        Assert.Equal(message, consumer.Read(_soon));
+    }
+
+    private static string TextOf(string path) => SourceTree.Files.Single(file => file.Path == path).Text;
+
+    private static string Squeeze(string code) => WhiteSpace().Replace(code, " ").Trim();
+
+    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex WhiteSpace();
+
+    public readonly record struct Quote(long Id, double Price, bool IsBid);
+}
