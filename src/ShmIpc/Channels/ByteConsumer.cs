@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ShmIpc.Rings;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

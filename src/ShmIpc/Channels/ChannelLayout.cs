@@ -81,6 +81,7 @@ internal static class ChannelLayout
             ControlBytes = controlBytes,
             TotalBytes = end,
             NeededBytes = controlBytes + geometry.LaneCapacityBytes,
+            SizeOption = nameof(ShmChannelOptions.LaneCapacityBytes),
         };
     }
 

@@ -16,7 +16,6 @@ internal sealed class ChannelRegion
     private readonly MappedSpan _laneControls;
     private readonly MappedSpan _cursors;
     private readonly long _laneDataOffset;
-    private int _references = 1;
 
     private ChannelRegion(RegionFile region, ShmChannelOptions options)
     {
@@ -251,25 +250,11 @@ internal sealed class ChannelRegion
     /// <summary>Wakes the producers that sleep, from where a deleted channel is no reason to fail.</summary>
     public void TryWakeWriters() => TryWake(Writers);
 
-    /// <exception cref="ObjectDisposedException">The last reference is gone; the memory is unmapped.</exception>
-    public void AddReference()
-    {
-        int references;
-        do
-        {
-            references = Atomics.Acquire(ref _references);
-            ObjectDisposedException.ThrowIf(references == 0, this);
-        }
-        while (!Atomics.CompareExchange(ref _references, references, references + 1));
-    }
+    /// <inheritdoc cref="RegionFile.AddReference"/>
+    public void AddReference() => _region.AddReference();
 
-    public void ReleaseReference()
-    {
-        if (Atomics.Decrement(ref _references) == 0)
-        {
-            _region.Dispose();
-        }
-    }
+    /// <inheritdoc cref="RegionFile.ReleaseReference"/>
+    public void ReleaseReference() => _region.ReleaseReference();
 
     private void TryWake(WaitingRoom room)
     {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ShmIpc.Rings;
 using ShmIpc.Serialization;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

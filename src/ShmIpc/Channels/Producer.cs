@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ShmIpc.Serialization;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

@@ -5,6 +5,7 @@ namespace ShmIpc.Regions;
 internal enum RegionKind : uint
 {
     Channel = 1,
+    Value = 2,
 }
 
 internal sealed class RegionBlueprint
@@ -29,6 +30,9 @@ internal sealed class RegionBlueprint
 
     /// <summary>Bytes that must be free at creation, so that a region that could never be used is refused at once.</summary>
     public required long NeededBytes { get; init; }
+
+    /// <summary>Name of the option that makes the region smaller, for the refusal.</summary>
+    public required string SizeOption { get; init; }
 
     /// <summary>Places sections one behind the other, each on a boundary of <paramref name="alignmentBytes"/>.</summary>
     public static long Align(long offset, long alignmentBytes) => (offset + alignmentBytes - 1) / alignmentBytes * alignmentBytes;

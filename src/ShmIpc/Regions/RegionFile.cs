@@ -19,7 +19,7 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Regions;
 
-internal sealed class RegionFile : IDisposable
+internal sealed partial class RegionFile : IDisposable
 {
     private const int MaxAttempts = 1_000;
     private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(5);
@@ -153,13 +153,6 @@ internal sealed class RegionFile : IDisposable
         return Delete(directory, name, onlyIfMarked: false);
     }
 
-    public void Dispose()
-    {
-        Control.Dispose();
-        _probeFile.Dispose();
-        _lockFile.Dispose(); // the kernel drops every lock of this attachment
-    }
-
     /// <param name="directory">The root.</param>
     /// <param name="name">The region.</param>
     /// <param name="onlyIfMarked">True to finish what a deleter left that died: a new region may stand under the name by now, and
@@ -212,7 +205,7 @@ internal sealed class RegionFile : IDisposable
             throw new ShmNoSpaceException(
                 $"The region {name} needs {blueprint.NeededBytes} bytes before its first message, and the file system of "
                 + $"{directory.Path} has {available} free. "
-                + "Create it smaller (LaneCapacityBytes), free some room, or enlarge the file system (mount -o remount,size=..., "
+                + $"Create it smaller ({blueprint.SizeOption}), free some room, or enlarge the file system (mount -o remount,size=..., "
                 + "docker --shm-size).",
                 blueprint.NeededBytes,
                 available);
@@ -287,12 +280,11 @@ internal sealed class RegionFile : IDisposable
         }
 
         check(header);
-        long controlBytes = header.Section(SectionKind.LaneData).Offset; // everything in front of the lane data
         SafeFileHandle probe = LinuxFile.Reopen(file);
         MemoryMapping? control = null;
         try
         {
-            control = MemoryMapping.MapFile(file, 0, controlBytes);
+            control = MemoryMapping.MapFile(file, 0, header.ControlBytes);
             LinuxFile.TryLock(file, RegionLocks.Attached, 1, exclusive: false);
             RegionFile attached = new(name, header, file, probe, control);
             LinuxFile.Unlock(file, RegionLocks.Lifecycle, 1);
@@ -372,7 +364,7 @@ internal sealed class RegionFile : IDisposable
         if (doorbells.LengthBytes == DoorbellLayout.SectionBytes)
         {
             long start = doorbells.Offset / LinuxProcess.PageSizeBytes * LinuxProcess.PageSizeBytes;
-            using MemoryMapping mapping = MemoryMapping.MapFile(file, start, doorbells.Offset + doorbells.LengthBytes - start);
+            using MemoryMapping mapping = MemoryMapping.MapFile(file, start, doorbells.End - start);
             WaitingRoom.CloseAll(mapping.Whole.Slice(doorbells.Offset - start, doorbells.LengthBytes));
         }
     }

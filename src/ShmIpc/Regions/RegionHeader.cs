@@ -41,6 +41,12 @@ internal sealed class RegionHeader
 
     public IReadOnlyList<RegionSection> Sections { get; }
 
+    /// <summary>Bytes from the start that everybody maps, readable and writable. In a channel, what lies in front of the lanes' data; in a
+    /// shared value, everything. Valid once the sections were compared with those that the kind of region must have.</summary>
+    public long ControlBytes => Kind == RegionKind.Value
+        ? RegionBlueprint.Align(Section(SectionKind.Value).End, LinuxProcess.PageSizeBytes)
+        : Section(SectionKind.LaneData).Offset;
+
     /// <summary>Always 32 words; those that nobody set are 0.</summary>
     public IReadOnlyList<ulong> Settings { get; }
 
@@ -272,7 +278,7 @@ internal sealed class RegionHeader
                     + $"multiple of {RegionLayout.SectionAlignmentBytes}, count times stride long, and in the file's {TotalBytes} bytes"));
             }
 
-            end = section.Offset + section.LengthBytes;
+            end = section.End;
         }
     }
 

@@ -11,6 +11,7 @@ internal enum SectionKind : uint
     Groups = 5,
     Cursors = 6,
     LaneData = 7,
+    Value = 8,
 }
 
 /// <summary>A fixed part of a region.</summary>
@@ -19,4 +20,8 @@ internal enum SectionKind : uint
 /// <param name="Offset">Bytes from the start of the region.</param>
 /// <param name="LengthBytes">Length of the whole section.</param>
 /// <param name="StrideBytes">Bytes from one element to the next.</param>
-internal readonly record struct RegionSection(SectionKind Kind, int Count, long Offset, long LengthBytes, long StrideBytes);
+internal readonly record struct RegionSection(SectionKind Kind, int Count, long Offset, long LengthBytes, long StrideBytes)
+{
+    /// <summary>The first byte behind the section.</summary>
+    public long End => Offset + LengthBytes;
+}

@@ -2,6 +2,7 @@
 
 using ShmIpc.Channels;
 using ShmIpc.ProcessTests.Harness;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.ProcessTests.Roles;
 

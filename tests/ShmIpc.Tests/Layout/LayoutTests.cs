@@ -179,10 +179,12 @@ public sealed class LayoutTests
             ["Groups"] = 5u,
             ["Cursors"] = 6u,
             ["LaneData"] = 7u,
+            ["Value"] = 8u,
         },
         [typeof(RegionKind)] = new()
         {
             ["Channel"] = 1u,
+            ["Value"] = 2u,
         },
         [typeof(ParticipantRole)] = new()
         {

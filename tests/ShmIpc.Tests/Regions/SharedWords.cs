@@ -17,7 +17,7 @@ internal sealed class SharedWords : IDisposable
     {
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         Header = RegionHeader.Read(_file, RandomAccess.GetLength(_file), path);
-        _control = MemoryMapping.MapFile(_file, 0, Header.Section(SectionKind.LaneData).Offset);
+        _control = MemoryMapping.MapFile(_file, 0, Header.ControlBytes);
     }
 
     public RegionHeader Header { get; }

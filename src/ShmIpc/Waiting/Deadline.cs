@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 
-namespace ShmIpc.Channels;
+namespace ShmIpc.Waiting;
 
 internal readonly struct Deadline
 {
