@@ -1,6 +1,6 @@
 namespace ShmIpc;
 
-/// <summary>A message is larger than any message of its channel can be, or than its serializer allows. Nothing was published.</summary>
+/// <summary>A message or value is larger than its channel or shared value can hold, or than its serializer allows. Nothing was published.</summary>
 public sealed class ShmMessageTooLargeException : ShmException
 {
     /// <summary>Creates the exception.</summary>
@@ -17,6 +17,13 @@ public sealed class ShmMessageTooLargeException : ShmException
     }
 
     internal ShmMessageTooLargeException(long messageBytes, long maxMessageBytes, string message)
+        : base(message)
+    {
+        MessageBytes = messageBytes;
+        MaxMessageBytes = maxMessageBytes;
+    }
+
+    internal ShmMessageTooLargeException(string message, long messageBytes, long maxMessageBytes)
         : base(message)
     {
         MessageBytes = messageBytes;

@@ -87,6 +87,15 @@ internal static class Atomics
     /// <summary>Keeps only the bits of <paramref name="bits"/> and returns what stood there before. A full fence.</summary>
     public static ulong And(ref ulong word, ulong bits) => Interlocked.And(ref word, bits);
 
+    /// <summary>No load before it is done after any load or store behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadBarrier() => Volatile.ReadBarrier();
+
+    /// <summary>No store behind it is done before any load or store in front of it. It does not order streaming stores, which large copies
+    /// may use: see <see cref="FullFence"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WriteBarrier() => Volatile.WriteBarrier();
+
     /// <summary>Every load and store before it is complete before any load or store after it begins.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FullFence() => Interlocked.MemoryBarrier();

@@ -39,6 +39,8 @@ public class ArchitectureTests
         { "Arrows", "src/ShmIpc/Serialization/X.cs", "using ShmIpc.Regions;" },
         { "Arrows", "src/ShmIpc/Regions/X.cs", "using ShmIpc.Serialization;" },
         { "Arrows", "src/ShmIpc/Channels/X.cs", "using ShmIpc.Diagnostics;" },
+        { "Arrows", "src/ShmIpc/Channels/X.cs", "using ShmIpc.Values;" },
+        { "Arrows", "src/ShmIpc/Values/X.cs", "using ShmIpc.Rings;" },
         { "Arrows", "src/ShmIpc/X.cs", "using ShmIpc.Interop;" },
         { "Arrows", "src/ShmIpc.Hosting/X.cs", "using static ShmIpc.Memory.Atomics;" },
         { "Arrows", "src/ShmIpc/Elsewhere/X.cs", "class C;" },

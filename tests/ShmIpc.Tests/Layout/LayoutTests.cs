@@ -3,6 +3,7 @@ using ShmIpc.Channels;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
 using ShmIpc.Rings;
+using ShmIpc.Values;
 using ShmIpc.Waiting;
 using Xunit;
 
@@ -156,6 +157,24 @@ public sealed class LayoutTests
             ["BufferBytes"] = 16,
             ["MaxReadAttempts"] = 1_000, // of no other process's concern
         },
+        [typeof(ValueLayout)] = new()
+        {
+            ["OwnerOffset"] = 0,
+            ["VersionOffset"] = 128,
+            ["BuffersOffset"] = 256,
+            ["Buffers"] = 4,
+            ["BufferVersionOffset"] = 0,
+            ["BufferLengthOffset"] = 8,
+            ["BufferValueOffset"] = 16,
+            ["MaxValueBytesSetting"] = 0,
+            ["MaxValueBytes"] = 67_108_864,
+        },
+        [typeof(ValueCell)] = new()
+        {
+            ["MaxVersion"] = 0x4000_0000_0000_0000UL,
+            ["MaxReadAttempts"] = 1_000, // these two are of no other process's concern
+            ["StreamingBytes"] = 65_536,
+        },
         [typeof(RecordHeader)] = new()
         {
             ["Bytes"] = 8,
@@ -242,6 +261,44 @@ public sealed class LayoutTests
             expected.SequenceEqual(blueprint.Sections),
             $"{Changed}. The sections of a default channel are now {string.Join("; ", blueprint.Sections)}");
         Assert.Equal((192512L, 16969728L), (blueprint.ControlBytes, blueprint.TotalBytes));
+    }
+
+    [Fact]
+    public void The_sections_of_a_default_value_stand_where_they_stood()
+    {
+        Assert.SkipUnless(Environment.SystemPageSize == 4096,
+            $"The numbers are those of 4096-byte pages; here they have {Environment.SystemPageSize}.");
+        RegionBlueprint blueprint = ValueLayout.Blueprint(ValueGeometry.FromOptions(new SharedValueOptions()), "bytes");
+        RegionSection[] expected =
+        [
+            new(SectionKind.Participants, 64, 4096, 16384, 256),
+            new(SectionKind.Doorbells, 1, 20480, 16640, 16640),
+            new(SectionKind.Value, 1, 37120, 17152, 17152),
+        ];
+        Assert.True(
+            expected.SequenceEqual(blueprint.Sections),
+            $"{Changed}. The sections of a default value are now {string.Join("; ", blueprint.Sections)}");
+        Assert.Equal((57344L, 57344L), (blueprint.ControlBytes, blueprint.TotalBytes));
+        Assert.Equal([4096UL], blueprint.Settings);
+    }
+
+    [Fact]
+    public void A_value_cell_is_an_owner_a_version_and_four_buffers()
+    {
+        using MemoryMapping memory = MemoryMapping.MapAnonymous(4096);
+        ValueCell cell = new(memory.Whole.Slice(0, 256 + (4 * 128)), 112);
+        for (int version = 1; version <= 5; version++)
+        {
+            cell.Write(version, new byte[] { (byte)(0x10 * version), 0x01, 0x02 });
+        }
+
+        cell.Owner = 0x507;
+        (int Offset, ulong Value)[] expected =
+        [
+            (0, 0x507), (128, 5), (256, 4), (264, 3), (272, 0x020140), (384, 5), (392, 3), (400, 0x020150), (512, 2), (640, 3),
+        ];
+        Assert.All(expected, word => Assert.True(memory.Whole.UInt64(word.Offset) == word.Value,
+            $"{Changed}. At {word.Offset} stands 0x{memory.Whole.UInt64(word.Offset):X}."));
     }
 
     [Fact]
