@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the models in this directory with spin, exhaustively, and then that each fails when one step of the algorithm is left out.
 #
-#   models/check.sh          lane.pml and join.pml: half a minute, 2 GB
+#   models/check.sh          lane.pml, join.pml and value.pml: half a minute, 2 GB
 #   models/check.sh --all    group.pml too: three minutes more, 4 GB
 #
 # Needs spin (the package of that name) and a C compiler. Without spin it says so and succeeds: the models are no part of the build.
@@ -39,6 +39,9 @@ verify lane holds
 for mistake in NO_TERMINATOR LATE_TERMINATOR EAGER_BATCH EARLY_RELEASE EARLY_LIMIT; do verify lane fails "$mistake"; done
 verify join holds
 for mistake in NO_REREAD NO_VERSION; do verify join fails "$mistake"; done
+verify value holds
+verify value holds BUFFERS=4 N=7 MAXDEATHS=2
+for mistake in LATE_RENAME NO_RECHECK EARLY_VERSION RESTART BUFFERS=1; do verify value fails "$mistake"; done
 if [[ ${1:-} == --all ]]; then
   verify group holds
   for mistake in NO_VERSION INTENTS_FIRST; do verify group fails "$mistake"; done

@@ -11,7 +11,7 @@
 //    256  buffer 0, 1, 2, 3: B bytes each, a multiple of 128
 //
 //   Buffer:
-//      0  version  u64  of the value that it holds, 0 = none, or being written
+//      0  version  u64  of the value that it holds, or that is being written to it; 0 = none
 //      8  length   u32  bytes of that value
 //     12  zero
 //     16  the value, up to max value bytes
