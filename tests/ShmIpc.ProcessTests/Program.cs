@@ -40,6 +40,10 @@ internal static class Program
             case "scribbler": ScribblerRole.Run(role); break;
             case "group-writer": GroupRoles.Write(role); break;
             case "group-reader": GroupRoles.Read(role); break;
+            case "value-writer": ValueRoles.Write(role); break;
+            case "value-reader": ValueRoles.Read(role); break;
+            case "value-idler": ValueRoles.Idle(role); break;
+            case "value-silent": ValueRoles.Silent(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 
