@@ -9,7 +9,7 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-internal sealed partial class ChannelConsumer : IDisposable
+internal sealed partial class ChannelConsumer : ISleeper, IDisposable
 {
     /// <summary>More messages than this since the last wait mean that the producer is streaming, not answering.</summary>
     private const int CatchUpMessages = 1;
@@ -52,9 +52,16 @@ internal sealed partial class ChannelConsumer : IDisposable
         }
     }
 
+    WaitingRoom ISleeper.Room => _channel.Readers;
+
+    int ISleeper.Slot => _stamp.Slot;
+
     public OperationGate Gate { get; }
 
     public Task Completion => _completion.Task;
+
+    /// <summary>How long this consumer's waits have learned to spin.</summary>
+    public ref Spinner Spinner => ref _spinner;
 
     /// <summary>Messages that are there and not yet read, over all lanes. Exact at the instant of the look.</summary>
     public long Count()
@@ -148,12 +155,16 @@ internal sealed partial class ChannelConsumer : IDisposable
             return;
         }
 
-        _channel.Readers.Ring(_stamp.Slot); // threads of ours that still wait find the gate closed
+        _channel.Readers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
         _lanes.Leave(); // automatic: finished with what it read
         _shared?.Leave();
         _channel.TryWakeWriters();
         Leave();
     }
+
+    void ISleeper.KeepAlive() => _channel.AddReference();
+
+    void ISleeper.EndKeepAlive() => _channel.ReleaseReference();
 
     private void Leave()
     {
@@ -181,38 +192,21 @@ internal sealed partial class ChannelConsumer : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Park(Deadline deadline, CancellationToken cancellation)
     {
-        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what, and longer than a cancellation can ring it
-        try
+        using Parking parking = new(this, deadline, cancellation);
+        do
         {
-            using CancellationTokenRegistration ring = cancellation.CanBeCanceled
-                ? cancellation.UnsafeRegister(static state => ((ChannelConsumer)state!).RingSelf(), this)
-                : default;
-            while (true)
+            if (TryLook(out bool isReadable))
             {
-                uint ticket = _channel.Readers.Prepare(_stamp.Slot);
-                if (TryLook(out bool isReadable))
-                {
-                    return isReadable;
-                }
-
-                cancellation.ThrowIfCancellationRequested();
-                if (deadline.IsOver)
-                {
-                    return false;
-                }
-
-                _channel.Readers.Sleep(_stamp.Slot, ticket, deadline.Left);
+                return isReadable;
             }
         }
-        finally
-        {
-            _channel.ReleaseReference();
-        }
+        while (parking.TrySleep());
+        return false;
     }
 
     /// <param name="hasCaughtUp">True when several messages were read since the last wait: the producer is at work on the next
     /// line.</param>
-    private bool HasNext(out bool hasCaughtUp)
+    public bool HasNext(out bool hasCaughtUp)
     {
         Gate.Enter();
         try
@@ -229,7 +223,7 @@ internal sealed partial class ChannelConsumer : IDisposable
     }
 
     /// <summary>One look at everything that ends a wait: a message (true), or that there will be none (false).</summary>
-    private bool TryLook(out bool isReadable)
+    public bool TryLook(out bool isReadable)
     {
         Gate.Enter();
         try
@@ -268,6 +262,28 @@ internal sealed partial class ChannelConsumer : IDisposable
         return true;
     }
 
+    /// <summary><see cref="TryLook"/> for a pending await, which waits for no lock.</summary>
+    /// <param name="isReadable">There is a message.</param>
+    /// <param name="isContended">Somebody reads, and a serializer may take its time.</param>
+    public bool TryFinishAwait(out bool isReadable, out bool isContended)
+    {
+        isReadable = false;
+        isContended = !Gate.TryEnter();
+        if (isContended)
+        {
+            return false;
+        }
+
+        try
+        {
+            return TryLookInGate(out isReadable);
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
     private void Complete()
     {
         if (_channel.CompletionError() is { } error)
@@ -281,49 +297,17 @@ internal sealed partial class ChannelConsumer : IDisposable
         }
     }
 
-    private void RingSelf() => _channel.Readers.Ring(_stamp.Slot);
-
     /// <summary>A pending await for a message.</summary>
-    private sealed class MessageWaiter(ChannelConsumer owner) : HubWaiter
+    private sealed class MessageWaiter(ChannelConsumer owner) : HubWaiter(owner)
     {
         private readonly ChannelConsumer _owner = owner;
 
-        protected override WaitingRoom Room => _owner._channel.Readers;
-
-        protected override int Slot => _owner._stamp.Slot;
-
         protected override bool TryFinish(out bool result)
         {
-            result = false;
-            if (!_owner.Gate.TryEnter())
-            {
-                IsContended = true; // somebody reads, and a serializer may take its time
-                return false;
-            }
-
-            try
-            {
-                if (!_owner.TryLookInGate(out result))
-                {
-                    return false;
-                }
-            }
-            finally
-            {
-                _owner.Gate.Exit();
-            }
-
-            if (!result && _owner._completion.Task.Exception is { } error)
-            {
-                throw error.InnerException!;
-            }
-
-            return true;
+            bool isOver = _owner.TryFinishAwait(out result, out bool isContended);
+            IsContended = isContended;
+            return !isOver || result || _owner._completion.Task.Exception is not { } error ? isOver : throw error.InnerException!;
         }
-
-        protected override void KeepAlive() => _owner._channel.AddReference();
-
-        protected override void EndKeepAlive() => _owner._channel.ReleaseReference();
 
         protected override void Return() => Atomics.Release(ref _owner._idleWaiter, this);
     }

@@ -9,7 +9,7 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-internal sealed class ChannelProducer : IDisposable
+internal sealed class ChannelProducer : ISleeper, IDisposable
 {
     private const int UnblockIntervalMs = 10;
 
@@ -45,6 +45,10 @@ internal sealed class ChannelProducer : IDisposable
             throw;
         }
     }
+
+    WaitingRoom ISleeper.Room => _channel.Writers;
+
+    int ISleeper.Slot => _stamp.Slot;
 
     public OperationGate Gate { get; }
 
@@ -144,7 +148,7 @@ internal sealed class ChannelProducer : IDisposable
             _channel.Lane(Lane).Complete(_stamp.Value, error);
             Atomics.Increment(ref _channel.Completions);
             _channel.TryWakeReaders();
-            _channel.Writers.Ring(_stamp.Slot); // our own pending waits for room
+            _channel.Writers.End(_stamp.Slot); // our own pending waits for room
             return true;
         }
         finally
@@ -170,10 +174,14 @@ internal sealed class ChannelProducer : IDisposable
 
         Writer.AbortBatch();
         Writer.StoreCommitted();
-        _channel.Writers.Ring(_stamp.Slot); // threads of ours that still wait find the gate closed
+        _channel.Writers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
         _data.Dispose();
         Leave();
     }
+
+    void ISleeper.KeepAlive() => _channel.AddReference();
+
+    void ISleeper.EndKeepAlive() => _channel.ReleaseReference();
 
     private void Leave()
     {
@@ -194,33 +202,16 @@ internal sealed class ChannelProducer : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Park(long payloadBytes, Deadline deadline, CancellationToken cancellation)
     {
-        _channel.AddReference(); // the doorbell stays mapped, whoever disposes what, and longer than a cancellation can ring it
-        try
+        using Parking parking = new(this, deadline, cancellation);
+        do
         {
-            using CancellationTokenRegistration ring = cancellation.CanBeCanceled
-                ? cancellation.UnsafeRegister(static state => ((ChannelProducer)state!).RingSelf(), this)
-                : default;
-            while (true)
+            if (HasRoom(payloadBytes))
             {
-                uint ticket = _channel.Writers.Prepare(_stamp.Slot);
-                if (HasRoom(payloadBytes))
-                {
-                    return true;
-                }
-
-                cancellation.ThrowIfCancellationRequested();
-                if (deadline.IsOver)
-                {
-                    return false;
-                }
-
-                _channel.Writers.Sleep(_stamp.Slot, ticket, deadline.Left);
+                return true;
             }
         }
-        finally
-        {
-            _channel.ReleaseReference();
-        }
+        while (parking.TrySleep());
+        return false;
     }
 
     private bool HasRoom(long payloadBytes)
@@ -252,17 +243,11 @@ internal sealed class ChannelProducer : IDisposable
         return _channel.Groups.RetireUnfit(blocking, Writer, _stamp) && Writer.TryReserve(payloadBytes);
     }
 
-    private void RingSelf() => _channel.Writers.Ring(_stamp.Slot);
-
     /// <summary>A pending await for room.</summary>
-    private sealed class RoomWaiter(ChannelProducer owner) : HubWaiter
+    private sealed class RoomWaiter(ChannelProducer owner) : HubWaiter(owner)
     {
         private readonly ChannelProducer _owner = owner;
         private long _payloadBytes;
-
-        protected override WaitingRoom Room => _owner._channel.Writers;
-
-        protected override int Slot => _owner._stamp.Slot;
 
         public ValueTask<bool> Start(long payloadBytes, CancellationToken cancellation)
         {
@@ -293,10 +278,6 @@ internal sealed class ChannelProducer : IDisposable
                 _owner.Gate.Exit();
             }
         }
-
-        protected override void KeepAlive() => _owner._channel.AddReference();
-
-        protected override void EndKeepAlive() => _owner._channel.ReleaseReference();
 
         protected override void Return() => Atomics.Release(ref _owner._idleWaiter, this);
     }

@@ -33,8 +33,9 @@ internal sealed class ChannelRegion
             ParticipantLayout.PlaceOffset,
             ParticipantLayout.IntentsOffset);
         MappedSpan doorbells = region.Span(SectionKind.Doorbells);
-        Readers = WaitingRoom.ForReaders(doorbells);
-        Writers = WaitingRoom.ForWriters(doorbells);
+        PendingAwaits awaits = new();
+        Readers = WaitingRoom.ForReaders(doorbells, awaits);
+        Writers = WaitingRoom.ForWriters(doorbells, awaits);
         Groups = new GroupTable(this, region.Span(SectionKind.Groups), Geometry.MaxGroups);
     }
 

@@ -14,6 +14,8 @@
 // A waker that is killed between clearing the bit and waking delays the sleeper by MaxPark at most; a sleeper that was killed leaves
 // a bit that costs one publisher one system call. A sleeper never clears its own bit: a stale bit costs the same.
 //
+// Several may sleep on one bell (PendingAwaits): a ring wakes all of them, and each looks again for what it waits for.
+//
 // Knows participants by slot number only. Doorbells are futex words shared between processes.
 
 using System.Numerics;
@@ -33,11 +35,18 @@ internal sealed class WaitingRoom
     private readonly MappedSpan _section;
     private readonly MappedSpan _parked;
 
-    private WaitingRoom(MappedSpan section, int parkedOffset)
+    private WaitingRoom(MappedSpan section, int parkedOffset, PendingAwaits awaits)
     {
+        Awaits = awaits;
         _section = section.Slice(0, DoorbellLayout.SectionBytes);
         _parked = section.Slice(parkedOffset, DoorbellLayout.ParkedWords * sizeof(ulong));
     }
+
+    /// <summary>Those of this attachment who await something, here or in its other room.</summary>
+    public PendingAwaits Awaits { get; }
+
+    /// <summary>For <see cref="Awaits"/>, under its lock: the slot and the ticket of its last <see cref="Prepare"/>.</summary>
+    public (int Slot, uint Ticket) Prepared { get; set; } = (-1, 0);
 
     /// <summary>True when somebody is parked here. Call it after the store that the sleepers wait for.</summary>
     public bool AnyParked
@@ -56,9 +65,14 @@ internal sealed class WaitingRoom
         }
     }
 
-    public static WaitingRoom ForReaders(MappedSpan section) => new(section, DoorbellLayout.ParkedReadersOffset);
+    /// <param name="section">The doorbells' section.</param>
+    /// <param name="awaits">What the attachment's rooms share. Null: a room of its own.</param>
+    public static WaitingRoom ForReaders(MappedSpan section, PendingAwaits? awaits = null) =>
+        new(section, DoorbellLayout.ParkedReadersOffset, awaits ?? new PendingAwaits());
 
-    public static WaitingRoom ForWriters(MappedSpan section) => new(section, DoorbellLayout.ParkedWritersOffset);
+    /// <inheritdoc cref="ForReaders"/>
+    public static WaitingRoom ForWriters(MappedSpan section, PendingAwaits? awaits = null) =>
+        new(section, DoorbellLayout.ParkedWritersOffset, awaits ?? new PendingAwaits());
 
     /// <summary>The region is about to go: wakes everybody, and marks everybody as parked, for good. So the next publish or read of any
     /// participant takes the slow path, where it learns that the region was deleted; the fast path pays nothing for it.</summary>
@@ -102,17 +116,30 @@ internal sealed class WaitingRoom
 
     /// <summary>True as long as the next publisher would wake this slot: its doorbell has not rung since the ticket was taken, and its bit
     /// still stands. The bit alone may be gone: a waker is about to ring, or died before it could.</summary>
-    public bool IsPrepared(int slot, uint ticket) => Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot))) == ticket
+    public bool IsPrepared(int slot, uint ticket) => Ticket(slot) == ticket
         && (Atomics.Acquire(ref ParkedWord(slot)) >> (slot % 64) & 1) != 0;
 
     /// <summary>Steps 1 to 3. Look again for what is waited for, then call <see cref="Sleep"/> with the ticket, or go on.</summary>
     public uint Prepare(int slot)
     {
-        uint ticket = Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot)));
-        Atomics.Or(ref ParkedWord(slot), 1UL << (slot % 64)); // SYNC: sleeper's bit visible to waker
-        Membarrier.TryGlobalExpedited();
+        uint ticket = Mark(slot);
+        Fence();
         return ticket;
     }
+
+    /// <summary>Steps 1 and 2, for who prepares in several rooms and then calls <see cref="Fence"/> once.</summary>
+    public uint Mark(int slot)
+    {
+        uint ticket = Ticket(slot);
+        Atomics.Or(ref ParkedWord(slot), 1UL << (slot % 64)); // SYNC: sleeper's bit visible to waker
+        return ticket;
+    }
+
+    /// <summary>Step 3.</summary>
+    public static void Fence() => Membarrier.TryGlobalExpedited();
+
+    /// <summary>Step 1 alone: the doorbell's value.</summary>
+    public uint Ticket(int slot) => Atomics.Acquire(ref _section.UInt32(DoorbellOffset(slot)));
 
     /// <summary>Step 5: sleeps until the doorbell rings, for <paramref name="atMost"/> or <see cref="MaxPark"/>, whichever is
     /// shorter.</summary>
@@ -121,6 +148,14 @@ internal sealed class WaitingRoom
 
     /// <summary>Rings one slot's doorbell: a cancelled wait wakes its own sleeper.</summary>
     public void Ring(int slot) => Ring(_section, slot);
+
+    /// <summary>The participant of a slot has ended or leaves: its sleeping threads and its pending awaits look once more, and find
+    /// out.</summary>
+    public void End(int slot)
+    {
+        Awaits.End(slot);
+        Ring(slot);
+    }
 
     private ref ulong ParkedWord(int slot) => ref _parked.UInt64(slot / 64 * sizeof(ulong));
 

@@ -72,6 +72,13 @@ internal static partial class Linux
         return states;
     }
 
+    /// <summary>Processor time that a process has used, in user and kernel mode, in steps of 10 ms.</summary>
+    public static TimeSpan ProcessorTime(int processId)
+    {
+        string[] fields = StatFields($"/proc/{processId}");
+        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11]) + long.Parse(fields[12])));
+    }
+
     /// <summary>Ids of the processes whose parent is this one.</summary>
     public static List<int> Children()
     {

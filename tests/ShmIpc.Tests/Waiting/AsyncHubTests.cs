@@ -1,37 +1,289 @@
 using System.Diagnostics;
 using ShmIpc.Channels;
+using ShmIpc.Interop;
+using ShmIpc.Waiting;
 using Xunit;
 
 #pragma warning disable CA2012 // these tests look at pending tasks, which users should not
 
 namespace ShmIpc.Tests.Waiting;
 
-public sealed class AsyncHubTests : IDisposable
+public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
+    private readonly ITestOutputHelper _output = output;
     private readonly ScratchRoot _root = new();
 
-    [Fact]
-    public async Task Three_hundred_awaiting_consumers_need_a_handful_of_threads()
+    [Theory]
+    [InlineData(5, 60)]
+    [InlineData(20, 10)]
+    [InlineData(200, 1)]
+    [InlineData(300, 1)]
+    public async Task Hundreds_of_awaiting_consumers_need_a_handful_of_threads_and_all_get_every_message(int channels, int consumersEach)
     {
-        const int channels = 5;
-        const int consumersEach = 60;
+        const int messages = 20;
+        int atMost = Futex.IsWaitAnySupported ? 8 : HubThreads() + channels; // 8: other tests of this run await, too
         List<ShmByteChannel> opened = [.. Enumerable.Range(0, channels).Select(i => Open($"hub{i}"))];
-        List<ByteConsumer> consumers = [.. opened.SelectMany(channel => Enumerable.Range(0, consumersEach).Select(_ => channel.CreateConsumer()))];
-        List<Task<bool>> waits = [.. consumers.Select(consumer => consumer.WaitToReadAsync().AsTask())];
-        Assert.InRange(HubThreads(), 1, 8);
+        List<ByteConsumer> consumers =
+            [.. opened.SelectMany(channel => Enumerable.Range(0, consumersEach).Select(_ => channel.CreateConsumer()))];
+        List<Task<int>> counts = [.. consumers.Select(Count)];
+        Assert.InRange(HubThreads(), 1, atMost);
         await Task.Delay(200);
-        Assert.All(waits, wait => Assert.False(wait.IsCompleted));
-        foreach (ShmByteChannel channel in opened)
+        Assert.All(counts, count => Assert.False(count.IsCompleted));
+        List<ByteProducer> producers = [.. opened.Select(channel => channel.CreateProducer())];
+        for (int i = 0; i < messages; i++)
         {
-            using ByteProducer producer = channel.CreateProducer();
-            producer.Write("to all of them"u8);
+            foreach (ByteProducer producer in producers)
+            {
+                await producer.WriteAsync(new byte[i]).AsTask().WaitAsync(_bound);
+            }
         }
 
-        Assert.All(await Task.WhenAll(waits).WaitAsync(_bound), Assert.True);
-        Assert.InRange(HubThreads(), 1, 8);
+        producers.ForEach(producer => producer.TryComplete());
+        Assert.All(await Task.WhenAll(counts).WaitAsync(_bound), count => Assert.Equal(messages, count));
+        Assert.InRange(HubThreads(), 1, atMost);
+        producers.ForEach(producer => producer.Dispose());
         consumers.ForEach(consumer => consumer.Dispose());
         opened.ForEach(channel => channel.Dispose());
+
+        static async Task<int> Count(ByteConsumer consumer)
+        {
+            int next = 0;
+            while (await consumer.WaitToReadAsync())
+            {
+                while (consumer.TryRead(out ShmRecord record))
+                {
+                    Assert.Equal(next++, record.Payload.Length);
+                }
+            }
+
+            return next;
+        }
+    }
+
+    [Fact]
+    public async Task Two_thousand_awaits_that_end_in_every_way_at_random_end_once_and_for_their_own_reason()
+    {
+        const int awaits = 2000;
+        int seed = Environment.GetEnvironmentVariable("SHMIPC_SEED") is { } given ? int.Parse(given) : Random.Shared.Next();
+        _output.WriteLine($"SHMIPC_SEED={seed}");
+        Random random = new(seed);
+        (ShmByteChannel Channel, ByteProducer Producer, ByteConsumer[] Consumers)[] scene = [.. Enumerable.Range(0, 10).Select(i =>
+        {
+            ShmByteChannel channel = Open($"random{i}");
+            return (channel, channel.CreateProducer(), Enumerable.Range(0, 20).Select(_ => channel.CreateConsumer()).ToArray());
+        })];
+        CancellationTokenSource[] cancels = [.. Enumerable.Range(0, 50).Select(_ => new CancellationTokenSource())];
+        HashSet<object> ended = [];
+        int ends = 0;
+        List<Task> pending = [];
+        for (int i = 0; i < awaits; i++)
+        {
+            int channel = random.Next(scene.Length);
+            ByteConsumer consumer = scene[channel].Consumers[random.Next(20)];
+            CancellationTokenSource? cancel = random.Next(2) == 0 ? cancels[random.Next(cancels.Length)] : null;
+            pending.Add(Await(consumer.WaitToReadAsync(cancel?.Token ?? default), consumer, cancel, scene[channel].Channel));
+        }
+
+        Task[] threads = [.. Enumerable.Range(0, 2).Select(_ => random.Next()).Select(of => OwnThread.Run(() => Disturb(new Random(of))))];
+        await Task.WhenAll(threads).WaitAsync(_bound);
+        for (int i = 0; i < scene.Length; i++)
+        {
+            if (random.Next(2) == 0)
+            {
+                scene[i].Producer.TryComplete();
+            }
+            else
+            {
+                End(scene[i].Channel);
+                Assert.True(ShmChannel.Delete(scene[i].Channel.Name, _root.Path));
+            }
+        }
+
+        await Task.WhenAll(pending).WaitAsync(_bound);
+        Assert.Equal(awaits, ends);
+        foreach ((ShmByteChannel channel, ByteProducer producer, ByteConsumer[] consumers) in scene)
+        {
+            Array.ForEach(consumers, consumer => consumer.Dispose());
+            producer.Dispose();
+            channel.Dispose();
+        }
+
+        Array.ForEach(cancels, cancel => cancel.Dispose());
+
+        void End(object what)
+        {
+            lock (ended)
+            {
+                ended.Add(what);
+            }
+        }
+
+        bool HasEnded(object? what)
+        {
+            lock (ended)
+            {
+                return what is not null && ended.Contains(what);
+            }
+        }
+
+        async Task Await(ValueTask<bool> wait, ByteConsumer consumer, CancellationTokenSource? cancel, ShmByteChannel channel)
+        {
+            try
+            {
+                _ = await wait;
+            }
+            catch (OperationCanceledException error)
+            {
+                Assert.True(HasEnded(cancel));
+                Assert.Equal(cancel!.Token, error.CancellationToken);
+            }
+            catch (ObjectDisposedException)
+            {
+                Assert.True(HasEnded(consumer));
+            }
+            catch (ShmRegionDeletedException)
+            {
+                Assert.True(HasEnded(channel));
+            }
+
+            Interlocked.Increment(ref ends);
+        }
+
+        void Disturb(Random own)
+        {
+            for (int i = 0; i < 150; i++)
+            {
+                (ShmByteChannel channel, ByteProducer producer, ByteConsumer[] consumers) = scene[own.Next(scene.Length)];
+                switch (own.Next(4))
+                {
+                    case 0:
+                        _ = producer.TryWrite("x"u8);
+                        break;
+                    case 1:
+                        CancellationTokenSource cancel = cancels[own.Next(cancels.Length)];
+                        End(cancel);
+                        cancel.Cancel();
+                        break;
+                    case 2:
+                        ByteConsumer consumer = consumers[own.Next(consumers.Length)];
+                        End(consumer);
+                        consumer.Dispose();
+                        break;
+                    default:
+                        Thread.Sleep(own.Next(2));
+                        break;
+                }
+            }
+        }
+    }
+
+    // Everybody's awaits share the doorbell of the first. Were a wake-up lost when it leaves, its bounded park would find it 50 ms later:
+    // 600 rounds would take half a minute.
+    [Fact]
+    public async Task When_the_one_whose_doorbell_all_share_leaves_the_others_are_still_woken()
+    {
+        const int rounds = 600;
+        using ShmByteChannel channel = Open("lead");
+        using ShmByteChannel elsewhere = Open("lead"); // as another process: it takes the slots that become free
+        using ByteProducer producer = channel.CreateProducer();
+        using ByteConsumer lasting = channel.CreateConsumer();
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; round < rounds; round++)
+        {
+            ByteConsumer lead = Drained(channel);
+            ValueTask<bool> leads = lead.WaitToReadAsync();
+            ValueTask<bool> wait = lasting.WaitToReadAsync();
+            Assert.False(wait.IsCompleted);
+            lead.Dispose();
+            await Assert.ThrowsAsync<ObjectDisposedException>(async () => await leads).WaitAsync(_bound);
+            using ByteConsumer heir = Drained(elsewhere);
+            Task<bool> heirs = heir.WaitToReadAsync().AsTask();
+            producer.Write("x"u8);
+            Assert.True(await wait.AsTask().WaitAsync(_bound));
+            Assert.True(lasting.TryRead(out _));
+            Assert.True(await heirs.WaitAsync(_bound));
+        }
+
+        TimeSpan took = Stopwatch.GetElapsedTime(start);
+        _output.WriteLine($"{rounds} rounds in {took}");
+        Assert.True(took < 0.5 * rounds * WaitingRoom.MaxPark, $"{rounds} rounds took {took}");
+
+        static ByteConsumer Drained(ShmByteChannel channel)
+        {
+            ByteConsumer consumer = channel.CreateConsumer();
+            while (consumer.TryRead(out _))
+            {
+            }
+
+            return consumer;
+        }
+    }
+
+    [Fact]
+    public async Task Readers_and_writers_of_one_attachment_await_at_the_same_doorbell()
+    {
+        const int messages = 20_000;
+        using ShmByteChannel channel = Open("both");
+        using ByteProducer producer = channel.CreateProducer();
+        ByteConsumer[] consumers = [.. Enumerable.Range(0, 3).Select(_ => channel.CreateConsumer())];
+        Task<int>[] reading = [.. consumers.Select(consumer => Task.Run(async () =>
+        {
+            int count = 0;
+            while (await consumer.WaitToReadAsync())
+            {
+                while (consumer.TryRead(out _))
+                {
+                    count++;
+                }
+            }
+
+            return count;
+        }))];
+        byte[] payload = new byte[300]; // a dozen fill the lane
+        int awaited = 0;
+        await Task.Run(async () =>
+        {
+            for (int i = 0; i < messages; i++)
+            {
+                ValueTask write = producer.WriteAsync(payload);
+                awaited += write.IsCompleted ? 0 : 1;
+                await write;
+            }
+
+            Assert.True(producer.TryComplete());
+        }).WaitAsync(_bound);
+        Assert.All(await Task.WhenAll(reading).WaitAsync(_bound), count => Assert.Equal(messages, count));
+        Assert.True(awaited > 100, $"{awaited} writes had to wait");
+        Array.ForEach(consumers, consumer => consumer.Dispose());
+    }
+
+    // After the last await the hub holds the memory no longer than it takes to notice.
+    [Fact]
+    public async Task A_disposed_channel_is_unmapped_after_its_awaits()
+    {
+        ShmByteChannel channel = Open("unmapped");
+        ByteConsumer first = channel.CreateConsumer();
+        ByteConsumer second = channel.CreateConsumer();
+        using (ByteProducer producer = channel.CreateProducer())
+        {
+            Task<bool>[] waits = [first.WaitToReadAsync().AsTask(), second.WaitToReadAsync().AsTask()];
+            producer.Write("x"u8);
+            Assert.All(await Task.WhenAll(waits).WaitAsync(_bound), Assert.True);
+        }
+
+        Assert.True(IsMapped());
+        first.Dispose();
+        second.Dispose();
+        channel.Dispose();
+        long start = Stopwatch.GetTimestamp();
+        while (IsMapped())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < _bound);
+            await Task.Delay(1);
+        }
+
+        bool IsMapped() => File.ReadAllText("/proc/self/maps").Contains(_root.FileOf("unmapped"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,5 +415,5 @@ public sealed class AsyncHubTests : IDisposable
     });
 
     private ShmByteChannel Open(string name) =>
-        ShmByteChannel.CreateOrOpen(name, new ShmChannelOptions { Root = _root.Path, LaneCapacityBytes = 4096 });
+        ShmByteChannel.CreateOrOpen(name, new ShmChannelOptions { Root = _root.Path, LaneCapacityBytes = 4096, MaxProducers = 2 });
 }
