@@ -8,7 +8,7 @@ namespace ShmIpc.Channels;
 /// the oldest that is still there.</summary>
 /// <remarks>Any number of threads may call it, but a record is valid only until the next read, so share one consumer between threads
 /// only with <see cref="Consumer{T}"/>, or with a lock of your own. Reading allocates nothing.</remarks>
-public sealed class ByteConsumer : IDisposable
+public sealed class ByteConsumer : IShmConsumer
 {
     private readonly ChannelConsumer _core;
 
@@ -29,6 +29,8 @@ public sealed class ByteConsumer : IDisposable
     /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when
     /// a producer completed with an error.</summary>
     public Task Completion => _core.Completion;
+
+    ChannelConsumer IShmConsumer.Core => _core;
 
     /// <summary>Takes the next message. Everything read before counts as finished with. False when there is none now.</summary>
     /// <param name="record">The message, in place; valid until the next read, <see cref="Release"/> or disposal.</param>

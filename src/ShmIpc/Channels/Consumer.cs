@@ -13,7 +13,7 @@ namespace ShmIpc.Channels;
 /// <remarks>Code that reads from a <see cref="ChannelReader{T}"/> works with it unchanged. Any number of threads may use it; each message
 /// goes to one of them. Until it is disposed (or its process ends) producers wait for it rather than overwrite what it has not
 /// read.</remarks>
-public sealed class Consumer<T> : ChannelReader<T>, IDisposable
+public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
 {
     private readonly ChannelConsumer _core;
     private readonly IPayloadSerializer<T> _serializer;
@@ -41,6 +41,8 @@ public sealed class Consumer<T> : ChannelReader<T>, IDisposable
     /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when
     /// a producer completed with an error.</summary>
     public override Task Completion => _core.Completion;
+
+    ChannelConsumer IShmConsumer.Core => _core;
 
     /// <summary>Takes the next message. False when there is none now.</summary>
     /// <param name="item">The message.</param>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using ShmIpc.Interop;
 using ShmIpc.Regions;
 using ShmIpc.Serialization;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
@@ -77,4 +78,29 @@ public static class ShmChannel
         LinuxPlatform.Require();
         return RegionFile.Exists(name, root);
     }
+
+    /// <summary>Waits until one of several consumers, of the same or of different channels, can be read or has completed. Allocates
+    /// nothing.</summary>
+    /// <param name="consumers">1 to 127 consumers. The wait strategy of the first one's channel decides how the thread waits.</param>
+    /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The index of one that can be read, or of one that has completed (then its <see cref="IShmConsumer.Completion"/> is done:
+    /// take it out of the list); -1 when the time is over. Each look starts at a random one, so that a busy consumer does not keep the
+    /// others from being found.</returns>
+    /// <remarks>Another thread that reads from the same consumer may have taken the message by the time this one does.</remarks>
+    /// <exception cref="ArgumentException">There are no consumers, or more than 127.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel of one of them was deleted.</exception>
+    /// <exception cref="ObjectDisposedException">One of them was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    public static int WaitAny(ReadOnlySpan<IShmConsumer> consumers, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        AnyWait.Wait(consumers, new Deadline(timeout), cancellationToken);
+
+    /// <summary>Awaits until one of several consumers, of the same or of different channels, can be read or has completed.</summary>
+    /// <param name="consumers">Any number of consumers, but not none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The index of one that can be read or has completed, as from <see cref="WaitAny"/>.</returns>
+    /// <exception cref="ArgumentException">There are no consumers.</exception>
+    /// <inheritdoc cref="WaitAny" path="/exception[position() > 1]"/>
+    public static ValueTask<int> WaitAnyAsync(ReadOnlySpan<IShmConsumer> consumers, CancellationToken cancellationToken = default) =>
+        AnyAwait.WaitAsync(consumers, cancellationToken);
 }

@@ -1,6 +1,7 @@
 // The few kernel calls that the tests make themselves, apart from the library under test.
 
 using System.ComponentModel;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace ShmIpc.ProcessTests.Harness;
@@ -72,17 +73,29 @@ internal static partial class Linux
         return states;
     }
 
-    /// <summary>Processor time that a process has used, in user and kernel mode, in steps of 10 ms.</summary>
+    /// <summary>Processor time that the threads of a process have used, those that live, to the nanosecond.</summary>
     public static TimeSpan ProcessorTime(int processId)
     {
-        string[] fields = StatFields($"/proc/{processId}");
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11]) + long.Parse(fields[12])));
+        long nanoseconds = 0;
+        foreach (string thread in Directory.GetDirectories($"/proc/{processId}/task"))
+        {
+            try
+            {
+                nanoseconds += long.Parse(File.ReadAllText(Path.Combine(thread, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture);
+            }
+            catch (IOException)
+            {
+                // the thread ended between the listing and the look
+            }
+        }
+
+        return TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
     }
 
     /// <summary>Ids of the processes whose parent is this one.</summary>
     public static List<int> Children()
     {
-        string self = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string self = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         List<int> children = [];
         foreach (string process in Directory.GetDirectories("/proc"))
         {

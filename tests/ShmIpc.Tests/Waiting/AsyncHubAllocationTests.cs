@@ -1,4 +1,5 @@
 using ShmIpc.Channels;
+using ShmIpc.Interop;
 using ShmIpc.Memory;
 using Xunit;
 
@@ -14,58 +15,98 @@ public sealed class AsyncHubAllocationTests : IDisposable
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
     private readonly ScratchRoot _root = new();
 
-    [Fact]
-    public async Task A_steady_stream_of_awaits_allocates_nothing()
-    {
-        const int rounds = 10_000;
-        using ShmByteChannel requests = Open("requests");
-        using ShmByteChannel answers = Open("answers");
-        using ByteConsumer server = requests.CreateConsumer();
-        using ByteProducer reply = answers.CreateProducer();
-        using ByteConsumer client = answers.CreateConsumer();
-        using ByteProducer ask = requests.CreateProducer();
-        bool isDone = false;
-        Task serving = OwnThread.Run(() =>
-        {
-            while (!Atomics.Acquire(ref isDone))
-            {
-                if (server.WaitToRead(TimeSpan.FromMilliseconds(20)) && server.TryRead(out _))
-                {
-                    reply.Write("answer"u8);
-                }
-            }
-        });
+    private const int Rounds = 10_000;
+    private ByteConsumer _client = null!;
+    private ByteConsumer _silent = null!;
+    private ByteProducer _ask = null!;
 
-        async Task<int> Exchange(int count)
+    [Fact]
+    public Task A_steady_stream_of_awaits_allocates_nothing() => AssertNothingAllocated(async count =>
+    {
+        int pending = 0;
+        for (int i = 0; i < count; i++)
         {
-            int pending = 0;
+            ValueTask<bool> wait = _client.WaitToReadAsync();
+            pending += wait.IsCompleted ? 0 : 1;
+            _ask.Write("question"u8);
+            Assert.True(await wait.ConfigureAwait(false));
+            Assert.True(_client.TryRead(out _));
+        }
+
+        return pending;
+    });
+
+    [Fact]
+    public Task A_steady_stream_of_awaits_for_any_of_several_allocates_nothing() => AssertNothingAllocated(async count =>
+    {
+        int pending = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ValueTask<int> wait = ShmChannel.WaitAnyAsync([_silent, _client, _silent]);
+            pending += wait.IsCompleted ? 0 : 1;
+            _ask.Write("question"u8);
+            Assert.True(await wait.ConfigureAwait(false) == 1); // Assert.Equal allocates
+            Assert.True(_client.TryRead(out _));
+        }
+
+        return pending;
+    });
+
+    [Fact]
+    public Task Waiting_for_any_of_several_allocates_nothing()
+    {
+        Assert.SkipUnless(Futex.IsWaitAnySupported, "Without futex_waitv a thread that waits for several awaits them.");
+        return AssertNothingAllocated(count =>
+        {
             for (int i = 0; i < count; i++)
             {
-                ValueTask<bool> wait = client.WaitToReadAsync();
-                pending += wait.IsCompleted ? 0 : 1;
-                ask.Write("question"u8);
-                Assert.True(await wait.ConfigureAwait(false));
-                Assert.True(client.TryRead(out _));
+                _ask.Write("question"u8);
+                Assert.True(ShmChannel.WaitAny([_silent, _client, _silent], _bound) == 1); // Assert.Equal allocates
+                Assert.True(_client.TryRead(out _));
             }
 
-            return pending;
-        }
+            return Task.FromResult(count);
+        });
+    }
 
-        await Task.Run(() => Exchange(2_000)).WaitAsync(_bound);
-        List<long> windows = [];
-        for (int window = 0; window < 3; window++)
+    private async Task AssertNothingAllocated(Func<int, Task<int>> exchange)
+    {
+        using ShmByteChannel requests = Open("requests");
+        using ShmByteChannel answers = Open("answers");
+        using ShmByteChannel silence = Open("silence");
+        using ByteConsumer server = requests.CreateConsumer();
+        using ByteProducer reply = answers.CreateProducer();
+        using (_client = answers.CreateConsumer())
+        using (_silent = silence.CreateConsumer())
+        using (_ask = requests.CreateProducer())
         {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            int pending = await Task.Run(() => Exchange(rounds)).WaitAsync(_bound);
-            windows.Add(GC.GetTotalAllocatedBytes(precise: true) - before);
-            Assert.Equal(rounds, pending); // else nothing was measured
-        }
+            bool isDone = false;
+            Task serving = OwnThread.Run(() =>
+            {
+                while (!Atomics.Acquire(ref isDone))
+                {
+                    if (server.WaitToRead(TimeSpan.FromMilliseconds(20)) && server.TryRead(out _))
+                    {
+                        reply.Write("answer"u8);
+                    }
+                }
+            });
+            await Task.Run(() => exchange(2_000)).WaitAsync(_bound);
+            List<long> windows = [];
+            for (int window = 0; window < 3; window++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                int pending = await Task.Run(() => exchange(Rounds)).WaitAsync(_bound);
+                windows.Add(GC.GetTotalAllocatedBytes(precise: true) - before);
+                Assert.Equal(Rounds, pending); // else nothing was measured
+            }
 
-        Atomics.Release(ref isDone, true);
-        await serving.WaitAsync(_bound);
-        // The smallest object has 24 bytes, so one an exchange would show as 24 x rounds in every window. The thread pool, the JIT and the
-        // test runner allocate now and then, too; they only ever add, so the least window counts.
-        Assert.True(windows.Min() < 12 * rounds, $"{string.Join(", ", windows)} bytes in {rounds} exchanges, each of which had to wait");
+            Atomics.Release(ref isDone, true);
+            await serving.WaitAsync(_bound);
+            // The smallest object has 24 bytes, so one an exchange would show as 24 x Rounds in every window. The thread pool, the JIT and
+            // the test runner allocate now and then, too; they only ever add, so the least window counts.
+            Assert.True(windows.Min() < 12 * Rounds, $"{string.Join(", ", windows)} bytes in {Rounds} exchanges, each of which had to wait");
+        }
     }
 
     public void Dispose() => _root.Dispose();
