@@ -34,6 +34,7 @@ internal static class Program
             case "consumer-holder": HolderRoles.HoldConsumer(role); break;
             case "silent": SilentRole.Run(role); break;
             case "awaiter": AwaiterRole.Run(role); break;
+            case "forker": ForkRole.Run(role); break;
             case "echo": EchoRole.Run(role); break;
             case "creator": CreatorRole.Run(role); break;
             case "order-writer": OrderRoles.Write(role); break;

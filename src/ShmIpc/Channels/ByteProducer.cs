@@ -149,7 +149,7 @@ public sealed class ByteProducer : IDisposable
     /// <summary>True for the claim that is open now. A claim can be copied, and its copies end with it.</summary>
     internal bool IsOpen(long claim) => claim == _openClaim;
 
-    internal void ThrowIfDisposed() => _core.Gate.ThrowIfDisposed();
+    internal void ThrowIfUnusable() => _core.Gate.ThrowIfUnusable();
 
     /// <summary>Ends the open claim: commits that many bytes, or aborts at -1.</summary>
     /// <exception cref="ObjectDisposedException">The producer was disposed since, and its memory is gone.</exception>
@@ -161,7 +161,7 @@ public sealed class ByteProducer : IDisposable
         {
             if (lengthBytes >= 0)
             {
-                ThrowIfDisposed();
+                ThrowIfUnusable();
                 _core.Writer.Commit(lengthBytes);
                 _core.WakeReaders();
             }

@@ -9,6 +9,7 @@ internal sealed class ChannelAttachment(
     string name, string payloadFormat, ulong payloadSchema, ShmChannelOptions? options, ChannelOpenMode mode) : IDisposable
 {
     private readonly ChannelRegion _region = ChannelRegion.Attach(name, payloadFormat, payloadSchema, options, mode);
+    private readonly HomeProcess _home = HomeProcess.Current();
     private int _isDisposed;
 
     public ChannelRegion Region => _region;
@@ -37,6 +38,7 @@ internal sealed class ChannelAttachment(
     private T Use<T>(Func<ChannelRegion, T> use)
     {
         ObjectDisposedException.ThrowIf(Atomics.Acquire(ref _isDisposed) != 0, _region);
+        _home.Require($"channel {_region.Name}");
         _region.AddReference();
         try
         {

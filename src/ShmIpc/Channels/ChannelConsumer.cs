@@ -48,6 +48,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         catch
         {
             Leave();
+            Detach();
             throw;
         }
     }
@@ -155,11 +156,16 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
             return;
         }
 
-        _channel.Readers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
-        _lanes.Leave(); // automatic: finished with what it read
-        _shared?.Leave();
-        _channel.TryWakeWriters();
-        Leave();
+        if (Gate.IsAtHome)
+        {
+            _channel.Readers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
+            _lanes.Leave(); // automatic: finished with what it read
+            _shared?.Leave();
+            _channel.TryWakeWriters();
+            Leave();
+        }
+
+        Detach();
     }
 
     void ISleeper.KeepAlive() => _channel.AddReference();
@@ -168,8 +174,6 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
 
     private void Leave()
     {
-        _lanes?.Dispose();
-        _shared?.Dispose();
         if (_seat is not null)
         {
             _channel.Groups.Leave(_seat, _stamp);
@@ -179,7 +183,13 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         {
             _channel.Participants.Leave(_stamp);
         }
+    }
 
+    /// <summary>Drops what only this process has of the channel.</summary>
+    private void Detach()
+    {
+        _lanes?.Dispose();
+        _shared?.Dispose();
         _channel.ReleaseReference();
     }
 

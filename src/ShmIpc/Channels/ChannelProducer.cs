@@ -42,6 +42,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         {
             data?.Dispose();
             Leave();
+            channel.ReleaseReference();
             throw;
         }
     }
@@ -172,11 +173,16 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
             return;
         }
 
-        Writer.AbortBatch();
-        Writer.StoreCommitted();
-        _channel.Writers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
+        if (Gate.IsAtHome)
+        {
+            Writer.AbortBatch();
+            Writer.StoreCommitted();
+            _channel.Writers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
+            Leave();
+        }
+
         _data.Dispose();
-        Leave();
+        _channel.ReleaseReference();
     }
 
     void ISleeper.KeepAlive() => _channel.AddReference();
@@ -196,7 +202,6 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         }
 
         _channel.TryWakeReaders(); // perhaps nobody is left to wait for
-        _channel.ReleaseReference();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

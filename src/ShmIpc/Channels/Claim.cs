@@ -29,7 +29,7 @@ public ref struct Claim
                 throw Ended();
             }
 
-            _producer!.ThrowIfDisposed();
+            _producer!.ThrowIfUnusable();
             return _span;
         }
     }

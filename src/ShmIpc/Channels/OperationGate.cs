@@ -5,6 +5,9 @@
 //
 // Dispose against an operation, in both modes: the operation sets busy and then looks at disposed; Dispose sets disposed, makes every
 // processor of the process pass a full fence, and then waits until busy is 0. Either the operation sees disposed, or Dispose sees busy.
+//
+// One comparison refuses two things: the gate remembers the generation of the process that made it (ForkMarker), and forgets it when it
+// is disposed. In a forked child the process has another generation, so whatever the parent made is refused there.
 
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
@@ -12,13 +15,26 @@ using ShmIpc.Memory;
 
 namespace ShmIpc.Channels;
 
-internal sealed class OperationGate(bool isSingle, string ownerName)
+internal sealed class OperationGate
 {
-    private readonly bool _isSingle = isSingle;
-    private readonly string _ownerName = ownerName;
+    private const int Disposed = -1;
+    private readonly bool _isSingle;
+    private readonly string _ownerName;
+    private readonly HomeProcess _home;
     private int _busy;
-    private int _disposed;
+    private int _generation;
     private int _claimThread;
+
+    public OperationGate(bool isSingle, string ownerName)
+    {
+        _isSingle = isSingle;
+        _ownerName = ownerName;
+        _home = HomeProcess.Current();
+        _generation = _home.Generation;
+    }
+
+    /// <summary>False in a forked child: nothing that is shared may be touched there, not even to give it back.</summary>
+    public bool IsAtHome => _home.IsHere;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Enter()
@@ -37,10 +53,10 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
             EnterContended();
         }
 
-        if (Atomics.Acquire(ref _disposed) != 0)
+        if (Atomics.Acquire(ref _generation) != ForkMarker.Generation)
         {
             Exit();
-            ThrowDisposed();
+            ThrowUnusable();
         }
     }
 
@@ -52,10 +68,10 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
             return false;
         }
 
-        if (Atomics.Acquire(ref _disposed) != 0)
+        if (Atomics.Acquire(ref _generation) != ForkMarker.Generation)
         {
             Exit();
-            ThrowDisposed();
+            ThrowUnusable();
         }
 
         return true;
@@ -76,9 +92,14 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
     /// <summary>Marks as disposed and waits for the operation inside. False when it was disposed before.</summary>
     public bool TryDispose()
     {
-        if (Atomics.Exchange(ref _disposed, 1) != 0)
+        if (Atomics.Exchange(ref _generation, Disposed) == Disposed)
         {
             return false;
+        }
+
+        if (!IsAtHome)
+        {
+            return true; // whoever was inside at the fork has stayed in the parent
         }
 
         Atomics.FullFenceProcessWide();
@@ -91,11 +112,14 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
         return true;
     }
 
-    public void ThrowIfDisposed()
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    /// <exception cref="ShmForkedProcessException">This is a forked child.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ThrowIfUnusable()
     {
-        if (Atomics.Acquire(ref _disposed) != 0)
+        if (Atomics.Acquire(ref _generation) != ForkMarker.Generation)
         {
-            ThrowDisposed();
+            ThrowUnusable();
         }
     }
 
@@ -104,15 +128,11 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
         SpinWait spin = default;
         while (!Atomics.CompareExchange(ref _busy, 0, 1))
         {
+            ThrowIfUnusable();
             if (_claimThread == Environment.CurrentManagedThreadId)
             {
                 throw new InvalidOperationException($"This thread holds an open claim of the {_ownerName}. Commit, abort or dispose "
                     + "it first.");
-            }
-
-            if (Atomics.Acquire(ref _disposed) != 0)
-            {
-                ThrowDisposed();
             }
 
             spin.SpinOnce();
@@ -120,9 +140,22 @@ internal sealed class OperationGate(bool isSingle, string ownerName)
     }
 
     [DoesNotReturn]
-    private void ThrowConcurrent() => throw new InvalidOperationException(
-        $"The {_ownerName} is in use: it has an open claim, or a second thread uses it although its channel was opened for a single one.");
+    private void ThrowConcurrent()
+    {
+        ThrowIfUnusable(); // in a forked child the flag may stand as the parent's thread left it
+        throw new InvalidOperationException(
+            $"The {_ownerName} is in use: it has an open claim, or a second thread uses it although its channel was opened for a single "
+            + "one.");
+    }
 
     [DoesNotReturn]
-    private void ThrowDisposed() => throw new ObjectDisposedException(_ownerName);
+    private void ThrowUnusable()
+    {
+        if (Atomics.Acquire(ref _generation) != Disposed)
+        {
+            _home.ThrowForked(_ownerName);
+        }
+
+        throw new ObjectDisposedException(_ownerName);
+    }
 }

@@ -20,6 +20,7 @@ internal sealed class AsyncHub
     private static readonly TimeSpan _retry = TimeSpan.FromMilliseconds(1);
     private static readonly Lock _startup = new();
     private static readonly List<AsyncHub> _hubs = [];
+    private static int _generation;
 
     private readonly Lock _sync = new();
     private readonly List<PendingAwaits> _incoming = [];
@@ -34,6 +35,12 @@ internal sealed class AsyncHub
     {
         lock (_startup)
         {
+            if (_generation != ForkMarker.Join())
+            {
+                _generation = ForkMarker.Generation;
+                _hubs.Clear(); // their threads stayed in the process that this one was forked from
+            }
+
             foreach (AsyncHub hub in _hubs)
             {
                 if (Atomics.Acquire(ref hub._count) < _maxAttachments)

@@ -9,6 +9,10 @@ namespace ShmIpc.ProcessTests.Harness;
 internal static partial class Linux
 {
     public const int SIGABRT = 6;
+    private const int SIGINT = 2;
+    private const int SIGQUIT = 3;
+    private const int SIGTERM = 15;
+    private const nint SIG_DFL = 0;
     public const int SIGKILL = 9;
     public const int SIGSEGV = 11;
     public const int SIGCONT = 18;
@@ -52,6 +56,35 @@ internal static partial class Linux
         {
             _ = write(1, start, (nuint)text.Length);
         }
+    }
+
+    /// <summary>Runs <paramref name="body"/> in a forked child of this process and returns its exit code, 128 + n after signal n.</summary>
+    /// <remarks>A .NET process survives that when it was started without W^X, tiering, background GC and diagnostics, is quiescent, uses
+    /// <c>_Fork</c>, and when the child runs managed code on a new thread only and leaves by <c>_exit</c>.</remarks>
+    public static int RunForked(Func<int> body)
+    {
+        int child = Fork();
+        if (child == 0)
+        {
+            foreach (int number in (int[])[SIGINT, SIGQUIT, SIGTERM])
+            {
+                _ = signal(number, SIG_DFL); // the runtime's handler would signal the parent
+            }
+
+            _ = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+            int code = 1;
+            Thread thread = new(() => code = body());
+            thread.Start();
+            thread.Join();
+            Exit(code);
+        }
+
+        if (child < 0 || waitpid(child, out int status, 0) != child)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), "fork or waitpid failed");
+        }
+
+        return (status & 0x7F) == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F);
     }
 
     /// <summary>The state letters of all threads of a process, from /proc.</summary>
@@ -130,6 +163,18 @@ internal static partial class Linux
 
     [LibraryImport("libc")]
     private static partial int getppid();
+
+    [LibraryImport("libc", EntryPoint = "_Fork", SetLastError = true)]
+    private static partial int Fork();
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int waitpid(int pid, out int status, int options);
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void Exit(int code);
+
+    [LibraryImport("libc")]
+    private static partial nint signal(int number, nint handler);
 
     [LibraryImport("libc")]
     private static unsafe partial nint write(int fd, byte* buf, nuint count);
