@@ -20,8 +20,8 @@ public sealed class ForkTests
             using ByteConsumer consumer = test.Channel.CreateConsumer();
             using ChildProcess parent = ChildProcess.Start(
                 "forker",
-                ("root", test.Root), ("channel", TestChannel.Name), ("single", isSingleThreaded ? 1 : 0), ("DOTNET_EnableWriteXorExecute", 0),
-                ("DOTNET_TieredCompilation", 0), ("DOTNET_gcConcurrent", 0), ("DOTNET_gcServer", 0));
+                ("root", test.Root), ("channel", TestChannel.Name), ("single", isSingleThreaded ? 1 : 0),
+                ("DOTNET_EnableWriteXorExecute", 0), ("DOTNET_TieredCompilation", 0), ("DOTNET_gcConcurrent", 0), ("DOTNET_gcServer", 0));
             Assert.Equal("", string.Join(' ', parent.Expect("child")));
             Assert.Equal(["0", "True"], parent.Expect("parent"));
 

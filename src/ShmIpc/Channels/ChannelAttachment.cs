@@ -1,4 +1,7 @@
 // What ShmChannel<T> and ShmByteChannel have in common: the attachment, and how often it may be disposed (any number of times).
+//
+// Waiting for a lane looks again every few milliseconds: no death rings a doorbell, so a look is needed in any case. It writes nothing and
+// spends no stamp (ChannelRegion.HasFreeLane), which makes it cheap enough to serve for departures as well.
 
 using ShmIpc.Memory;
 using ShmIpc.Regions;
@@ -10,6 +13,7 @@ internal sealed class ChannelAttachment(
 {
     private readonly ChannelRegion _region = ChannelRegion.Attach(name, payloadFormat, payloadSchema, options, mode);
     private readonly HomeProcess _home = HomeProcess.Current();
+    private static readonly TimeSpan _lookInterval = TimeSpan.FromMilliseconds(10);
     private int _isDisposed;
 
     public ChannelRegion Region => _region;
@@ -26,6 +30,37 @@ internal sealed class ChannelAttachment(
 
     public bool DeleteGroup(string name) => Use(region => region.DeleteGroup(name));
 
+    /// <summary>Waits for a lane.</summary>
+    /// <exception cref="TimeoutException">No lane became free in time.</exception>
+    public ChannelProducer CreateProducer(TimeSpan timeout, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Deadline deadline = new(timeout);
+        ChannelProducer? producer;
+        while ((producer = TryCreateProducer(deadline)) is null)
+        {
+            cancellation.WaitHandle.WaitOne(UntilNextLook(deadline));
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        return producer;
+    }
+
+    /// <summary>Awaits a lane.</summary>
+    /// <inheritdoc cref="CreateProducer(TimeSpan, CancellationToken)" path="/exception"/>
+    public async Task<ChannelProducer> CreateProducerAsync(TimeSpan timeout, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Deadline deadline = new(timeout);
+        ChannelProducer? producer;
+        while ((producer = TryCreateProducer(deadline)) is null)
+        {
+            await Task.Delay(UntilNextLook(deadline), cancellation).ConfigureAwait(false);
+        }
+
+        return producer;
+    }
+
     public void Dispose()
     {
         if (Atomics.Exchange(ref _isDisposed, 1) == 0)
@@ -33,6 +68,38 @@ internal sealed class ChannelAttachment(
             _region.ReleaseReference();
         }
     }
+
+    private static TimeSpan UntilNextLook(Deadline deadline) => deadline.Left < _lookInterval ? deadline.Left : _lookInterval;
+
+    /// <summary>Null when every lane is held and there is time left.</summary>
+    private ChannelProducer? TryCreateProducer(Deadline deadline) => Use(region =>
+    {
+        region.ThrowIfDeleted();
+        ShmLimitException limit;
+        if (region.HasFreeLane())
+        {
+            try
+            {
+                return new ChannelProducer(region);
+            }
+            catch (ShmLimitException reached) // somebody was faster, or who left its lane has not left its participant's slot yet
+            {
+                limit = reached;
+            }
+        }
+        else if (!deadline.IsOver)
+        {
+            return null;
+        }
+        else
+        {
+            limit = region.NoFreeLane();
+        }
+
+        return deadline.IsOver
+            ? throw new TimeoutException($"No lane became free within {deadline.Asked}. {limit.Message}", limit)
+            : null;
+    });
 
     // With a reference of its own, so that a Dispose on another thread unmaps nothing under it.
     private T Use<T>(Func<ChannelRegion, T> use)

@@ -32,6 +32,11 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         try
         {
             channel.ThrowIfDeleted();
+            if (!channel.HasFreeLane())
+            {
+                throw channel.NoFreeLane(); // before a stamp is spent on it
+            }
+
             _stamp = channel.Participants.Join(ParticipantRole.Producer);
             Lane = channel.TakeLane(_stamp);
             _data = data = channel.MapLane(Lane, MemoryAccess.ReadWrite);

@@ -159,9 +159,7 @@ internal sealed class ChannelRegion
             }
         }
 
-        throw new ShmLimitException(
-            $"All {Geometry.MaxProducers} lanes of the channel {Name} belong to living producers (processes {LaneHolders()}). "
-            + "Dispose one, or create the channel with a larger MaxProducers.");
+        throw NoFreeLane();
     }
 
     /// <summary>Deletes a named group that has no living member.</summary>
@@ -178,6 +176,26 @@ internal sealed class ChannelRegion
             Participants.Leave(self);
         }
     }
+
+    /// <summary>True when some lane could be taken now. Asks only.</summary>
+    public bool HasFreeLane()
+    {
+        for (int lane = 0; lane < Geometry.MaxProducers; lane++)
+        {
+            ulong holder = Atomics.Acquire(ref Lane(lane).Owner);
+            if (holder == 0 || !Participants.IsAlive(new Stamp(holder)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Why there is no lane for another producer.</summary>
+    public ShmLimitException NoFreeLane() => new(
+        $"All {Geometry.MaxProducers} lanes of the channel {Name} belong to living producers (processes {LaneHolders()}). "
+        + "Dispose one, or create the channel with a larger MaxProducers.");
 
     /// <summary>Gives a lane back.</summary>
     public void GiveBackLane(int lane, Stamp stamp) => Atomics.CompareExchange(ref Lane(lane).Owner, stamp.Value, 0);

@@ -35,10 +35,27 @@ public sealed class ShmChannel<T> : IDisposable
     public int ConsumerCount => _attachment.ConsumerCount;
 
     /// <summary>Joins as a producer.</summary>
-    /// <exception cref="ShmLimitException">As many producers as the channel allows are alive.</exception>
+    /// <exception cref="ShmLimitException">As many producers as the channel allows are alive; the message names their
+    /// processes.</exception>
     /// <exception cref="ShmNoSpaceException">Shared memory has no room for another lane.</exception>
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public Producer<T> CreateProducer() => new(_attachment.CreateProducer(), _serializer);
+
+    /// <summary>Joins as a producer, and waits for a lane when living producers hold all of them: until one leaves or dies.</summary>
+    /// <param name="timeout">Longest wait; zero for one look, <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">No lane became free within <paramref name="timeout"/>; the message names the processes that
+    /// hold them.</exception>
+    /// <exception cref="ShmNoSpaceException">Shared memory has no room for another lane.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    /// <remarks>Those who wait are served in no particular order. A lane is looked for every 10 ms.</remarks>
+    public Producer<T> CreateProducer(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        new(_attachment.CreateProducer(timeout, cancellationToken), _serializer);
+
+    /// <summary>Joins as a producer, and awaits a lane when living producers hold all of them: until one leaves or dies.</summary>
+    /// <inheritdoc cref="CreateProducer(TimeSpan, CancellationToken)"/>
+    public async Task<Producer<T>> CreateProducerAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        new(await _attachment.CreateProducerAsync(timeout, cancellationToken).ConfigureAwait(false), _serializer);
 
     /// <summary>Joins as a consumer that sees every message, starting with the oldest that is still there.</summary>
     /// <param name="options">Which group to join, and how. Null: a group of its own.</param>

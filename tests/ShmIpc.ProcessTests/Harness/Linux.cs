@@ -59,8 +59,8 @@ internal static partial class Linux
     }
 
     /// <summary>Runs <paramref name="body"/> in a forked child of this process and returns its exit code, 128 + n after signal n.</summary>
-    /// <remarks>A .NET process survives that when it was started without W^X, tiering, background GC and diagnostics, is quiescent, uses
-    /// <c>_Fork</c>, and when the child runs managed code on a new thread only and leaves by <c>_exit</c>.</remarks>
+    /// <remarks>A .NET process survives that when it was started without W^X, tiering, background GC and diagnostics, is quiescent,
+    /// uses <c>_Fork</c>, and when the child runs managed code on a new thread only and leaves by <c>_exit</c>.</remarks>
     public static int RunForked(Func<int> body)
     {
         int child = Fork();
