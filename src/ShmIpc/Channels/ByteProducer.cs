@@ -6,7 +6,7 @@ namespace ShmIpc.Channels;
 /// <summary>Publishes messages of raw bytes. Any number of threads may use it, one at a time is let in.</summary>
 /// <remarks>A message is visible whole or not at all, whatever happens to this process at any instruction. Publishing allocates nothing
 /// and makes no system call while no consumer sleeps.</remarks>
-public sealed class ByteProducer : IDisposable
+public sealed partial class ByteProducer : IDisposable
 {
     private readonly ChannelProducer _core;
     private long _claims;
@@ -163,12 +163,18 @@ public sealed class ByteProducer : IDisposable
             {
                 ThrowIfUnusable();
                 _core.Writer.Commit(lengthBytes);
-                _core.WakeReaders();
+                if (_openBatch == 0)
+                {
+                    _core.WakeReaders();
+                }
             }
         }
         finally
         {
-            _core.Gate.ExitClaim();
+            if (_openBatch == 0)
+            {
+                _core.Gate.ExitClaim();
+            }
         }
     }
 

@@ -83,14 +83,22 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryReserve(long payloadBytes) => Writer.TryReserve(payloadBytes) || TryUnblock(payloadBytes);
 
-    /// <summary>Outside the gate: waits until a payload can be written. False when the time is over.</summary>
-    public bool WaitForRoom(long payloadBytes, Deadline deadline, CancellationToken cancellation)
+    /// <summary>Inside the gate: true when there is room for a payload, or for several records that take as much together.</summary>
+    public bool TryMakeRoom(long payloadBytes) => Writer.TryMakeRoom(payloadBytes) || TryUnblock(payloadBytes);
+
+    /// <summary>Waits until there is room for a payload, or for several records that take as much together. False when the time is
+    /// over.</summary>
+    /// <param name="payloadBytes">How much room.</param>
+    /// <param name="deadline">How long.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="isInside">The caller is inside the gate: it has a batch open.</param>
+    public bool WaitForRoom(long payloadBytes, Deadline deadline, CancellationToken cancellation, bool isInside = false)
     {
         Spinner spinner = _spinner;
         spinner.Begin(hasCaughtUp: true);
         do
         {
-            if (HasRoom(payloadBytes))
+            if (HasRoom(payloadBytes, isInside))
             {
                 spinner.Succeeded();
                 _spinner = spinner;
@@ -101,16 +109,16 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
 
         spinner.Failed();
         _spinner = spinner;
-        return Park(payloadBytes, deadline, cancellation);
+        return Park(payloadBytes, isInside, deadline, cancellation);
     }
 
-    /// <summary>Outside the gate: waits until a payload can be written, or says why it cannot.</summary>
-    public void WaitForRoomOrThrow(long payloadBytes, Deadline deadline, CancellationToken cancellation)
+    /// <summary>As <see cref="WaitForRoom"/>, or says why there is none.</summary>
+    public void WaitForRoomOrThrow(long payloadBytes, Deadline deadline, CancellationToken cancellation, bool isInside = false)
     {
-        if (!WaitForRoom(payloadBytes, deadline, cancellation))
+        if (!WaitForRoom(payloadBytes, deadline, cancellation, isInside))
         {
             throw new TimeoutException(
-                $"No room for a message of {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
+                $"No room for {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
         }
     }
 
@@ -125,7 +133,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         Gate.Enter();
         try
         {
-            if (_isCompleted || TryReserve(payloadBytes))
+            if (_isCompleted || TryMakeRoom(payloadBytes))
             {
                 return new ValueTask<bool>(!_isCompleted);
             }
@@ -210,12 +218,12 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool Park(long payloadBytes, Deadline deadline, CancellationToken cancellation)
+    private bool Park(long payloadBytes, bool isInside, Deadline deadline, CancellationToken cancellation)
     {
         using Parking parking = new(this, deadline, cancellation);
         do
         {
-            if (HasRoom(payloadBytes))
+            if (HasRoom(payloadBytes, isInside))
             {
                 return true;
             }
@@ -224,13 +232,19 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         return false;
     }
 
-    private bool HasRoom(long payloadBytes)
+    private bool HasRoom(long payloadBytes, bool isInside)
     {
+        if (isInside)
+        {
+            Gate.ThrowIfUnusable();
+            return TryMakeRoom(payloadBytes);
+        }
+
         Gate.Enter();
         try
         {
             ThrowIfCompleted();
-            return TryReserve(payloadBytes);
+            return TryMakeRoom(payloadBytes);
         }
         finally
         {
@@ -250,7 +264,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         _lastUnblockMs = now;
         _channel.ThrowIfDeleted();
         ulong blocking = Writer.BlockingGroups(payloadBytes) | _channel.Groups.SharedGroups();
-        return _channel.Groups.RetireUnfit(blocking, Writer, _stamp) && Writer.TryReserve(payloadBytes);
+        return _channel.Groups.RetireUnfit(blocking, Writer, _stamp) && Writer.TryMakeRoom(payloadBytes);
     }
 
     /// <summary>A pending await for room.</summary>
@@ -281,7 +295,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
 
             try
             {
-                return result = _owner.TryReserve(_payloadBytes);
+                return result = _owner.TryMakeRoom(_payloadBytes);
             }
             finally
             {

@@ -80,7 +80,7 @@ internal sealed class OperationGate
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Exit() => Atomics.Release(ref _busy, 0);
 
-    /// <summary>The operation stays inside beyond its method: a claim is open, until <see cref="ExitClaim"/>.</summary>
+    /// <summary>The operation stays inside beyond its method: a claim or batch is open, until <see cref="ExitClaim"/>.</summary>
     public void HoldForClaim() => _claimThread = Environment.CurrentManagedThreadId;
 
     public void ExitClaim()
@@ -131,8 +131,8 @@ internal sealed class OperationGate
             ThrowIfUnusable();
             if (_claimThread == Environment.CurrentManagedThreadId)
             {
-                throw new InvalidOperationException($"This thread holds an open claim of the {_ownerName}. Commit, abort or dispose "
-                    + "it first.");
+                throw new InvalidOperationException($"This thread holds an open claim or batch of the {_ownerName}. "
+                    + "End it first.");
             }
 
             spin.SpinOnce();
@@ -144,8 +144,8 @@ internal sealed class OperationGate
     {
         ThrowIfUnusable(); // in a forked child the flag may stand as the parent's thread left it
         throw new InvalidOperationException(
-            $"The {_ownerName} is in use: it has an open claim, or a second thread uses it although its channel was opened for a single "
-            + "one.");
+            $"The {_ownerName} is in use: it has an open claim or batch, or a second thread uses it although its channel was opened for a "
+            + "single one.");
     }
 
     [DoesNotReturn]

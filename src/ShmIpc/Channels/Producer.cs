@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ShmIpc.Serialization;
 using ShmIpc.Waiting;
@@ -8,7 +9,7 @@ namespace ShmIpc.Channels;
 /// <typeparam name="T">The message type.</typeparam>
 /// <remarks>Code that writes to a <see cref="ChannelWriter{T}"/> works with it unchanged. Any number of threads may use it.
 /// Messages of one producer stay in order; there is no order between producers.</remarks>
-public sealed class Producer<T> : ChannelWriter<T>, IDisposable
+public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
 {
     private const int LeastRoomBytes = 256;
     private readonly ChannelProducer _core;
@@ -41,22 +42,11 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
                 return false;
             }
 
-            if (_core.Writer.RoomBytes < LeastRoomBytes)
+            if (!TryAdd(item))
             {
-                _core.TryReserve(LeastRoomBytes); // look whether consumers have moved on, before the serializer needs the room
-            }
-
-            _buffer.Begin(_core.Writer);
-            _serializer.Serialize(_buffer, item);
-            int payloadBytes = _buffer.WrittenBytes;
-            if (!_core.TryReserve(payloadBytes))
-            {
-                _neededBytes = payloadBytes;
                 return false;
             }
 
-            _buffer.Join(_core.Writer);
-            _core.Writer.Commit(payloadBytes);
             _neededBytes = 0;
             _core.WakeReaders();
             return true;
@@ -129,6 +119,29 @@ public sealed class Producer<T> : ChannelWriter<T>, IDisposable
 
     /// <summary>Gives the lane back. What was published stays for the consumers.</summary>
     public void Dispose() => _core.Dispose();
+
+    /// <summary>Inside the gate: serializes a message and commits it, or says false when there is no room for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryAdd(T item)
+    {
+        if (_core.Writer.RoomBytes < LeastRoomBytes)
+        {
+            _core.TryReserve(LeastRoomBytes); // look whether consumers have moved on, before the serializer needs the room
+        }
+
+        _buffer.Begin(_core.Writer);
+        _serializer.Serialize(_buffer, item);
+        int payloadBytes = _buffer.WrittenBytes;
+        if (!_core.TryReserve(payloadBytes))
+        {
+            _neededBytes = payloadBytes;
+            return false;
+        }
+
+        _buffer.Join(_core.Writer);
+        _core.Writer.Commit(payloadBytes);
+        return true;
+    }
 
     private async ValueTask WriteSlowAsync(T item, CancellationToken cancellationToken)
     {

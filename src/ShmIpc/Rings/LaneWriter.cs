@@ -59,7 +59,7 @@ using ShmIpc.Memory;
 
 namespace ShmIpc.Rings;
 
-internal sealed unsafe class LaneWriter
+internal sealed unsafe partial class LaneWriter
 {
     private const int MaxRefreshAttempts = 1_000;
     private readonly LaneControl _control;
@@ -117,7 +117,7 @@ internal sealed unsafe class LaneWriter
     public bool TryReserve(long payloadBytes)
     {
         long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
-        return (end <= _limit && payloadBytes <= MaxPayloadBytes) || TryRefresh(payloadBytes, end);
+        return (end <= _limit && payloadBytes <= MaxPayloadBytes) || TryReserveSlow(payloadBytes, end);
     }
 
     /// <summary>The groups that keep a payload of <paramref name="payloadBytes"/> from being written.</summary>
@@ -185,37 +185,6 @@ internal sealed unsafe class LaneWriter
         return true;
     }
 
-    /// <summary>From here to <see cref="PublishBatch"/> commits stay invisible.</summary>
-    public void BeginBatch()
-    {
-        _isBatching = true;
-        _batchPosition = _position;
-        _batchSequence = _sequence;
-        _batchHeader = 0;
-    }
-
-    /// <summary>Makes all commits since <see cref="BeginBatch"/> visible at once.</summary>
-    public void PublishBatch()
-    {
-        _isBatching = false;
-        if (_batchHeader != 0)
-        {
-            ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
-            Atomics.Release(ref first, _batchHeader); // SYNC: record visible to reader
-            StoreCommitted();
-        }
-    }
-
-    /// <summary>Forgets all commits since <see cref="BeginBatch"/>; they leave no trace.</summary>
-    public void AbortBatch()
-    {
-        if (_isBatching)
-        {
-            _isBatching = false;
-            (_position, _sequence) = (_batchPosition, _batchSequence);
-        }
-    }
-
     /// <summary>Makes <c>committed</c> exact, as a producer does that leaves.</summary>
     public void StoreCommitted()
     {
@@ -223,15 +192,14 @@ internal sealed unsafe class LaneWriter
         _control.Committed.Write(_position, _sequence);
     }
 
-    /// <summary>Steps 1 to 5 of I3. True when a record that ends (terminator included) at <paramref name="end"/> fits.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryRefresh(long payloadBytes, long end)
-    {
-        if (payloadBytes > MaxPayloadBytes)
-        {
-            throw new ShmMessageTooLargeException(payloadBytes, MaxPayloadBytes);
-        }
+    private bool TryReserveSlow(long payloadBytes, long end) => payloadBytes <= MaxPayloadBytes
+        ? TryRefresh(end)
+        : throw new ShmMessageTooLargeException(payloadBytes, MaxPayloadBytes);
 
+    /// <summary>Steps 1 to 5 of I3. True when a record that ends (terminator included) at <paramref name="end"/> fits.</summary>
+    private bool TryRefresh(long end)
+    {
         for (int attempt = 0; attempt < MaxRefreshAttempts; attempt++)
         {
             ulong version = Atomics.Acquire(ref _gate.Version);

@@ -38,6 +38,9 @@ internal static class ForkRole
             Refused(wrong, "WriteAsync", () => producer.WriteAsync("child"u8.ToArray()).AsTask().Wait());
             Refused(wrong, "TryClaim", () => producer.TryClaim(1, out _));
             Refused(wrong, "Claim", () => producer.Claim(1));
+            Refused(wrong, "BeginBatch", () => producer.BeginBatch());
+            Refused(wrong, "WriteBatch", () => producer.WriteBatch([new byte[1]]));
+            Refused(wrong, "typed TryWriteBatch", () => typedProducer.TryWriteBatch([1]));
             Refused(wrong, "TryComplete", () => producer.TryComplete());
             Refused(wrong, "TryRead", () => consumer.TryRead(out _));
             Refused(wrong, "Read", () => consumer.Read());

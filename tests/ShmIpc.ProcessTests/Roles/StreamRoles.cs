@@ -18,16 +18,16 @@ internal static class StreamRoles
         string mode = arguments.Text("mode");
         int counter = (int)id;
         using ProgressFile progress = new(arguments.Text("progress"));
-        if (mode == "batch")
-        {
-            WriteBatches(arguments, id, count, progress);
-            return;
-        }
-
         using ShmByteChannel channel = ShmByteChannel.Open(arguments.Channel, arguments.Options);
         RoleArguments.Say("ready");
         RoleArguments.Await("go");
         using ByteProducer producer = channel.CreateProducer();
+        if (mode == "batch")
+        {
+            WriteBatches(producer, id, count, progress);
+            count = 0;
+        }
+
         for (long number = 0; number < count; number++)
         {
             if (mode == "claim")
@@ -93,30 +93,52 @@ internal static class StreamRoles
         claim.Commit(length);
     }
 
-    /// <summary>Batches have no public face yet: the producer's core writes them.</summary>
-    private static void WriteBatches(RoleArguments arguments, long id, long count, ProgressFile progress)
+    /// <summary>Batch after batch, in each way in which a batch can be written; now and then one is aborted first.</summary>
+    private static void WriteBatches(ByteProducer producer, long id, long count, ProgressFile progress)
     {
-        using ChannelAttachment channel = new(arguments.Channel, "bytes", 0, arguments.Options, ChannelOpenMode.Open);
-        RoleArguments.Say("ready");
-        RoleArguments.Await("go");
-        using ChannelProducer producer = channel.CreateProducer();
+        byte[] buffer = new byte[BatchMessages * Message.MaxBytes];
+        ReadOnlyMemory<byte>[] payloads = new ReadOnlyMemory<byte>[BatchMessages];
         for (long number = 0; number < count; number += BatchMessages)
         {
-            producer.Writer.BeginBatch();
-            for (long next = number; next < number + BatchMessages; next++)
+            if (number / BatchMessages % 5 == 0)
             {
-                int length = Message.Length(id, next);
-                producer.WaitForRoom(length, new Deadline(null), default);
-                Message.Fill(producer.Writer.Payload(length), id, next);
-                producer.Writer.Commit(length);
+                using Batch aborted = producer.BeginBatch();
+                aborted.Write(buffer.AsSpan(0, Message.MaxBytes));
+                aborted.Write(buffer.AsSpan(0, 100));
             }
 
-            producer.Writer.PublishBatch();
-            producer.WakeReaders();
+            if (number / BatchMessages % 2 == 0)
+            {
+                for (int i = 0; i < BatchMessages; i++)
+                {
+                    Memory<byte> payload = buffer.AsMemory(i * Message.MaxBytes, Message.Length(id, number + i));
+                    Message.Fill(payload.Span, id, number + i);
+                    payloads[i] = payload;
+                }
+
+                producer.WriteBatch(payloads);
+            }
+            else
+            {
+                WriteOneByOne(producer, id, number);
+            }
+
             progress[(int)id] = number + BatchMessages;
         }
+    }
 
-        producer.TryComplete(null);
-        RoleArguments.Say("done");
+    private static void WriteOneByOne(ByteProducer producer, long id, long number)
+    {
+        using Batch batch = producer.BeginBatch();
+        for (long next = number; next < number + BatchMessages; next++)
+        {
+            using Claim claim = batch.Claim(Message.MaxBytes);
+            claim.Span.Fill(0xFF);
+            int length = Message.Length(id, next);
+            Message.Fill(claim.Span[..length], id, next);
+            claim.Commit(length);
+        }
+
+        batch.Publish();
     }
 }

@@ -1,0 +1,71 @@
+// Batches: several records that become visible by one store, that of the first one's header. Why that is correct, and what happens when
+// the producer dies in between, is said at the top of LaneWriter.cs.
+//
+// All of a batch stands in the lane before a reader can see, and so finish with, any of it. A batch can therefore wait for readers to
+// give back what stands before it, and never for more: with the terminator it has the lane's capacity at most.
+
+using ShmIpc.Memory;
+
+namespace ShmIpc.Rings;
+
+internal sealed unsafe partial class LaneWriter
+{
+    /// <summary>Most that the records of one batch can take together: all of the lane but the terminator behind them.</summary>
+    public long MaxBatchBytes => _capacityBytes - RecordHeader.Bytes;
+
+    /// <summary>What the records of the open batch take together.</summary>
+    public long BatchBytes => _position - VisibleEnd;
+
+    /// <summary>Bytes of the record that a payload becomes.</summary>
+    public static long RecordBytes(long payloadBytes) => RecordHeader.RecordBytes(0, payloadBytes);
+
+    /// <summary>As <see cref="TryReserve"/>, but for as many records as fit into the space of one with such a payload, which may be larger
+    /// than any message.</summary>
+    public bool TryMakeRoom(long payloadBytes)
+    {
+        long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
+        return end <= _limit || TryRefresh(end);
+    }
+
+    /// <summary>From here to <see cref="PublishBatch"/> commits stay invisible.</summary>
+    public void BeginBatch()
+    {
+        _isBatching = true;
+        _batchPosition = _position;
+        _batchSequence = _sequence;
+        _batchHeader = 0;
+    }
+
+    /// <summary>Makes all commits since <see cref="BeginBatch"/> visible at once.</summary>
+    public void PublishBatch()
+    {
+        _isBatching = false;
+        if (_batchHeader != 0)
+        {
+            ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
+            Atomics.Release(ref first, _batchHeader); // SYNC: record visible to reader
+            StoreCommitted();
+        }
+    }
+
+    /// <summary>Forgets all commits since <see cref="BeginBatch"/>; they leave no trace.</summary>
+    public void AbortBatch()
+    {
+        if (_isBatching)
+        {
+            _isBatching = false;
+            (_position, _sequence) = (_batchPosition, _batchSequence);
+        }
+    }
+
+    /// <summary>Refuses what can never be added to the open batch, however far the readers get.</summary>
+    /// <exception cref="ShmBatchTooLargeException">The batch would not fit into the lane.</exception>
+    public void CheckBatch(long payloadBytes)
+    {
+        long batchBytes = BatchBytes + RecordHeader.RecordBytes(0, payloadBytes);
+        if (batchBytes > MaxBatchBytes)
+        {
+            throw new ShmBatchTooLargeException(batchBytes, MaxBatchBytes);
+        }
+    }
+}
