@@ -11,6 +11,8 @@ namespace ShmIpc.Channels;
 public sealed class ByteConsumer : IShmConsumer
 {
     private readonly ChannelConsumer _core;
+    private long _batches;
+    private long _openBatch;
 
     internal ByteConsumer(ChannelConsumer core)
     {
@@ -78,6 +80,61 @@ public sealed class ByteConsumer : IShmConsumer
         return record;
     }
 
+    /// <summary>Takes the messages that one lane has now, in place, as one batch. Everything read before counts as finished with. False
+    /// when there is none now.</summary>
+    /// <param name="maxRecords">Most messages to take, at least 1.</param>
+    /// <param name="batch">The messages; all of them stay valid, and their room stays taken, until it is released or disposed.</param>
+    /// <exception cref="ShmCorruptionException">A peer damaged the lane; thrown once, reading goes on with the other lanes.</exception>
+    /// <exception cref="InvalidOperationException">The consumer is in a shared group, or acknowledges by hand.</exception>
+    /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
+    public bool TryReadBatch(int maxRecords, out RecordBatch batch)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxRecords, 1);
+        int count = 0;
+        LaneRecord first;
+        _core.Gate.Enter();
+        try
+        {
+            count = _core.TryReadBatch(maxRecords, out first);
+            if (count > 0)
+            {
+                _core.Gate.HoldForClaim();
+            }
+        }
+        finally
+        {
+            if (count == 0)
+            {
+                _core.Gate.Exit();
+            }
+        }
+
+        batch = count > 0 ? new RecordBatch(this, _openBatch = ++_batches, _core.Lane, first, count) : default;
+        return count > 0;
+    }
+
+    /// <summary>Takes the messages that one lane has, in place, as one batch, and waits for the first if there is none.</summary>
+    /// <param name="maxRecords">Most messages to take, at least 1.</param>
+    /// <param name="timeout">Longest wait. Null: for ever.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    /// <exception cref="InvalidOperationException">The consumer is in a shared group, or acknowledges by hand.</exception>
+    public RecordBatch ReadBatch(int maxRecords, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        if (TryReadBatch(maxRecords, out RecordBatch batch))
+        {
+            return batch;
+        }
+
+        Deadline deadline = new(timeout);
+        do
+        {
+            _core.WaitOrThrow(deadline, cancellationToken);
+        }
+        while (!TryReadBatch(maxRecords, out batch));
+        return batch;
+    }
+
     /// <summary>Waits until there is a message.</summary>
     /// <param name="timeout">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -100,4 +157,29 @@ public sealed class ByteConsumer : IShmConsumer
 
     /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
     public void Dispose() => _core.Dispose();
+
+    /// <summary>True for the batch that is open now. A batch can be copied, and its copies end with it.</summary>
+    internal bool IsOpen(long batch) => batch == _openBatch;
+
+    /// <summary>One message of the open batch, and the position of the next.</summary>
+    internal ShmRecord RecordOfBatch(long position, long sequence, out long next)
+    {
+        _core.Gate.ThrowIfUnusable();
+        LaneRecord found = _core.RecordOfBatch(position, sequence, out next);
+        return new ShmRecord(_core.Payload(found), _core.Lane, position, sequence, _core.DeliveryCount(found));
+    }
+
+    /// <summary>Ends the open batch.</summary>
+    internal void EndBatch()
+    {
+        _openBatch = 0;
+        try
+        {
+            _core.ReleaseBatch();
+        }
+        finally
+        {
+            _core.Gate.ExitClaim();
+        }
+    }
 }

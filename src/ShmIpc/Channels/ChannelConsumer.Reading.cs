@@ -23,6 +23,28 @@ internal sealed partial class ChannelConsumer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryRead(out LaneRecord record) => _shared is null ? _lanes.TryRead(out record) : _shared.TryRead(out record);
 
+    /// <summary>Inside the gate: steps over up to <paramref name="maxRecords"/> consecutive messages of one lane. They stay valid until
+    /// <see cref="ReleaseBatch"/>. Returns how many.</summary>
+    public int TryReadBatch(int maxRecords, out LaneRecord first) => _shared is null && !_isManual
+        ? _lanes.TryReadBatch(maxRecords, out first)
+        : throw new InvalidOperationException(
+            $"This consumer of channel {_channel.Name} is in a shared group or acknowledges by hand, and each of its messages is finished "
+            + "with by itself: read them one at a time.");
+
+    /// <summary>Inside the gate: a message of the batch that was just read, and the position of the next.</summary>
+    public LaneRecord RecordOfBatch(long position, long sequence, out long next) => _lanes.Current.RecordAt(position, sequence, out next);
+
+    /// <summary>Inside the gate: gives back the batch that was just read, unless the consumer was disposed meanwhile, which has done
+    /// so.</summary>
+    public void ReleaseBatch()
+    {
+        if (Gate.IsUsable)
+        {
+            _lanes.Leave();
+            _channel.TryWakeWriters();
+        }
+    }
+
     /// <summary>Inside the gate: the bytes of the message that was just read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Payload(LaneRecord record) =>

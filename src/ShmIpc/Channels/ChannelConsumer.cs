@@ -19,6 +19,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     private readonly GroupSeat? _seat;
     private readonly LaneVisitor _lanes;
     private readonly SharedVisitor? _shared;
+    private readonly bool _isManual;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sequenceAtWait;
     private Spinner _spinner;
@@ -31,7 +32,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         _channel = channel;
         Gate = new OperationGate(channel.Options.SingleReader, $"consumer of channel {channel.Name}");
         _spinner = new Spinner(channel.Options.WaitStrategy);
-        bool isManual = options.Acknowledge == AcknowledgeMode.Manual;
+        _isManual = options.Acknowledge == AcknowledgeMode.Manual;
         channel.AddReference();
         try
         {
@@ -40,10 +41,10 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
             _seat = channel.Groups.Join(_stamp, options);
             if (_seat.Kind == GroupKind.Shared)
             {
-                _shared = new SharedVisitor(channel, _seat, _stamp, isManual, options.MaxInFlight);
+                _shared = new SharedVisitor(channel, _seat, _stamp, _isManual, options.MaxInFlight);
             }
 
-            _lanes = new LaneVisitor(channel, _seat, _stamp, isManual ? new InFlight(options.MaxInFlight, channel.Name) : null);
+            _lanes = new LaneVisitor(channel, _seat, _stamp, _isManual ? new InFlight(options.MaxInFlight, channel.Name) : null);
         }
         catch
         {

@@ -85,6 +85,20 @@ internal sealed class LaneVisitor : IDisposable
         return TryReadNextLane(out record);
     }
 
+    /// <summary>Steps over up to <paramref name="maxRecords"/> consecutive messages of one lane; none of them is given back before
+    /// <see cref="ReleaseAndWake"/>, <see cref="Leave"/> or the next read. Returns how many.</summary>
+    public int TryReadBatch(int maxRecords, out LaneRecord first)
+    {
+        if (!TryRead(out first))
+        {
+            return 0;
+        }
+
+        int further = _current!.ReadOn(maxRecords - 1);
+        _batchLeft = Math.Max(0, _batchLeft - further);
+        return 1 + further;
+    }
+
     /// <summary>How often, at least, a message that was just read was handed out, this time included.</summary>
     public int DeliveryCount(LaneRecord record) => record.Position < Current.HandedBefore ? Current.DeliveryCount : 1;
 

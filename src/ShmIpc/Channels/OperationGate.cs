@@ -36,6 +36,9 @@ internal sealed class OperationGate
     /// <summary>False in a forked child: nothing that is shared may be touched there, not even to give it back.</summary>
     public bool IsAtHome => _home.IsHere;
 
+    /// <summary>False when it was disposed, and in a forked child.</summary>
+    public bool IsUsable => Atomics.Acquire(ref _generation) == ForkMarker.Generation;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Enter()
     {

@@ -13,7 +13,6 @@
 //
 // Knows memory only: no file, name, clock or system call. Not thread-safe: its owner serialises calls.
 
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using ShmIpc.Memory;
 
@@ -120,6 +119,47 @@ internal sealed unsafe class LaneReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Payload(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
 
+    /// <summary>Steps over up to <paramref name="most"/> further records and gives nothing back. Stops at whatever is not a record; the
+    /// next <see cref="TryRead"/> says what it is.</summary>
+    public int ReadOn(int most)
+    {
+        int count = 0;
+        for (; count < most; count++)
+        {
+            ulong header = Atomics.Acquire(ref HeaderWord); // SYNC: record visible to reader
+            if (!RecordHeader.IsValid(header, _sequence, _maxPayloadBytes))
+            {
+                break;
+            }
+
+            _position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            _sequence++;
+        }
+
+        if (_isNamed)
+        {
+            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)_position);
+        }
+
+        return count;
+    }
+
+    /// <summary>Once more a record that was read and not yet released, and the position of the next.</summary>
+    /// <exception cref="ShmCorruptionException">Its header has changed meanwhile.</exception>
+    public LaneRecord RecordAt(long position, long sequence, out long next)
+    {
+        ulong header = Atomics.Acquire(ref *(ulong*)(_data + (position & _mask)));
+        if (!RecordHeader.IsValid(header, sequence, _maxPayloadBytes))
+        {
+            throw Corrupt(header, position, sequence);
+        }
+
+        int extensionBytes = RecordHeader.ExtensionBytes(header);
+        int payloadBytes = (int)RecordHeader.PayloadBytes(header);
+        next = position + RecordHeader.RecordBytes(extensionBytes, payloadBytes);
+        return new LaneRecord(position, sequence, (position & _mask) + RecordHeader.Bytes + extensionBytes, payloadBytes);
+    }
+
     /// <summary>Gives back what was read once it is an eighth of the lane. Call it before each read, and then look who waits for
     /// room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -176,7 +216,7 @@ internal sealed unsafe class LaneReader
         if (!IsReported(header))
         {
             (_reportedHeader, _reportedPosition) = (header, _position);
-            ThrowCorrupt(header);
+            throw Corrupt(header, _position, _sequence);
         }
 
         return false;
@@ -184,10 +224,9 @@ internal sealed unsafe class LaneReader
 
     private bool IsReported(ulong header) => header == _reportedHeader && _position == _reportedPosition;
 
-    [DoesNotReturn]
-    private void ThrowCorrupt(ulong header) => throw new ShmCorruptionException(
-        $"The word 0x{header:X16} at position {_position} is not the header of message {_sequence} (present bit, known flags, "
-        + $"number {_sequence & (long)RecordHeader.SequenceMask} in its low 24 bits, at most {_maxPayloadBytes} bytes). A peer "
+    private ShmCorruptionException Corrupt(ulong header, long position, long sequence) => new(
+        $"The word 0x{header:X16} at position {position} is not the header of message {sequence} (present bit, known flags, "
+        + $"number {sequence & (long)RecordHeader.SequenceMask} in its low 24 bits, at most {_maxPayloadBytes} bytes). A peer "
         + "damaged the lane; "
         + "its messages behind this point cannot be read until that word changes.");
 }

@@ -46,6 +46,9 @@ internal static class ForkRole
             Refused(wrong, "Read", () => consumer.Read());
             Refused(wrong, "WaitToRead", () => consumer.WaitToRead(TimeSpan.Zero));
             Refused(wrong, "WaitToReadAsync", () => consumer.WaitToReadAsync().AsTask().Wait());
+            Refused(wrong, "TryReadBatch", () => consumer.TryReadBatch(1, out _));
+            Refused(wrong, "Acknowledge", () => consumer.Acknowledge(default));
+            Refused(wrong, "DeleteGroup", () => channel.DeleteGroup("none"));
             Refused(wrong, "Count", () => _ = consumer.Count);
             Refused(wrong, "Release", consumer.Release);
             Refused(wrong, "typed TryWrite", () => typedProducer.TryWrite(2));
