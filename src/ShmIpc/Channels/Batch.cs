@@ -1,3 +1,5 @@
+using ShmIpc.Waiting;
+
 namespace ShmIpc.Channels;
 
 /// <summary>Messages that become visible all at once. Add them one by one, then <see cref="Publish"/>; disposing without that aborts, and

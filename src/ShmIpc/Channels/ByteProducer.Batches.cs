@@ -2,6 +2,7 @@
 // operation inside the gate, as an open claim is; a claim may be open inside it.
 
 using ShmIpc.Rings;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

@@ -5,6 +5,7 @@
 
 using ShmIpc.Memory;
 using ShmIpc.Regions;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

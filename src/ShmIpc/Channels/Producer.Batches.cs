@@ -1,6 +1,7 @@
 // Batches of typed messages: all are serialized into the lane before the first becomes visible.
 
 using System.Threading.Channels;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 

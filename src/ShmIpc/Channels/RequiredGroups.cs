@@ -24,7 +24,7 @@ internal static class RequiredGroups
                 nameof(required));
         }
 
-        RegionSection[] sections = [.. ChannelLayout.Blueprint(geometry, "").Sections];
+        RegionSection[] sections = [.. ChannelLayout.Blueprint(geometry, "", 0).Sections];
         long groups = sections.First(section => section.Kind == SectionKind.Groups).Offset;
         long words = sections.First(section => section.Kind == SectionKind.ChannelControl).Offset;
         for (int group = 0; group < required.Count; group++)

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using ShmIpc.Channels;
 using ShmIpc.Interop;
 using ShmIpc.Regions;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Values;
 
@@ -33,7 +33,7 @@ public static class SharedValue
     public static SharedValue<T> CreateOrOpen<T>(string name, IPayloadSerializer<T> serializer, SharedValueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(serializer);
-        return new(ValueRegion.CreateOrOpen(name, serializer.Format, options), serializer);
+        return new(ValueRegion.CreateOrOpen(name, serializer.Format, serializer.Schema, options), serializer);
     }
 
     /// <summary>Creates a shared value of MessagePack format.</summary>
@@ -49,7 +49,7 @@ public static class SharedValue
     public static SharedValue<T> Create<T>(string name, IPayloadSerializer<T> serializer, SharedValueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(serializer);
-        return new(ValueRegion.Create(name, serializer.Format, options), serializer);
+        return new(ValueRegion.Create(name, serializer.Format, serializer.Schema, options), serializer);
     }
 
     /// <summary>Opens an existing shared value of MessagePack format.</summary>
@@ -65,7 +65,7 @@ public static class SharedValue
     public static SharedValue<T> Open<T>(string name, IPayloadSerializer<T> serializer, SharedValueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(serializer);
-        return new(ValueRegion.Open(name, serializer.Format, options), serializer);
+        return new(ValueRegion.Open(name, serializer.Format, serializer.Schema, options), serializer);
     }
 
     /// <summary>Deletes a shared value, in use or not. Whoever still uses it gets <see cref="ShmRegionDeletedException"/> at its next

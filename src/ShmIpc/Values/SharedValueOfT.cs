@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using ShmIpc.Channels;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
+using ShmIpc.Serialization;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Values;

@@ -1,6 +1,6 @@
-using ShmIpc.Channels;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Values;
 

@@ -25,7 +25,7 @@ internal sealed record ValueGeometry(int MaxValueBytes, int MaxParticipants)
         }
 
         ValueGeometry geometry = new((int)maxValueBytes, maxParticipants);
-        RegionBlueprint blueprint = ValueLayout.Blueprint(geometry, header.PayloadFormat);
+        RegionBlueprint blueprint = ValueLayout.Blueprint(geometry, header.PayloadFormat, header.PayloadSchema);
         foreach (RegionSection expected in blueprint.Sections)
         {
             RegionSection found = header.Section(expected.Kind);

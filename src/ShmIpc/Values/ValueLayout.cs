@@ -41,7 +41,7 @@ internal static class ValueLayout
     public static long BufferBytes(int maxValueBytes) =>
         RegionBlueprint.Align(BufferValueOffset + (long)maxValueBytes, RegionLayout.SectionAlignmentBytes);
 
-    public static RegionBlueprint Blueprint(ValueGeometry geometry, string payloadFormat)
+    public static RegionBlueprint Blueprint(ValueGeometry geometry, string payloadFormat, ulong payloadSchema)
     {
         List<RegionSection> sections = [];
         long end = RegionLayout.HeaderBytes;
@@ -61,6 +61,7 @@ internal static class ValueLayout
         {
             Kind = RegionKind.Value,
             PayloadFormat = payloadFormat,
+            PayloadSchema = payloadSchema,
             Settings = [(ulong)geometry.MaxValueBytes],
             Sections = sections,
             ControlBytes = totalBytes,

@@ -38,24 +38,28 @@ internal sealed class ValueRegion
     /// <summary>True when a living process holds the writer's place.</summary>
     public bool HasWriter => Participants.IsAlive(new Stamp(Atomics.Acquire(ref Cell.Owner)));
 
-    public static ValueRegion Create(string name, string payloadFormat, SharedValueOptions? options)
+    public static ValueRegion Create(string name, string payloadFormat, ulong payloadSchema, SharedValueOptions? options)
     {
         options = Checked(options, payloadFormat);
-        RegionBlueprint blueprint = Blueprint(options, payloadFormat);
-        return new(RegionFile.Create(name, options.Root, blueprint, Initialize, Check(options, payloadFormat)), options);
+        RegionBlueprint blueprint = Blueprint(options, payloadFormat, payloadSchema);
+        return new(RegionFile.Create(name, options.Root, blueprint, Initialize, Check(options, payloadFormat, payloadSchema)), options);
     }
 
-    public static ValueRegion Open(string name, string payloadFormat, SharedValueOptions? options)
+    public static ValueRegion Open(string name, string payloadFormat, ulong payloadSchema, SharedValueOptions? options)
     {
         options = Checked(options, payloadFormat);
-        return new(RegionFile.Open(name, options.Root, Check(options, payloadFormat)), options);
+        return new(RegionFile.Open(name, options.Root, Check(options, payloadFormat, payloadSchema)), options);
     }
 
-    public static ValueRegion CreateOrOpen(string name, string payloadFormat, SharedValueOptions? options)
+    public static ValueRegion CreateOrOpen(string name, string payloadFormat, ulong payloadSchema, SharedValueOptions? options)
     {
         options = Checked(options, payloadFormat);
         RegionFile region = RegionFile.CreateOrOpen(
-            name, options.Root, () => Blueprint(options, payloadFormat), Initialize, Check(options, payloadFormat));
+            name,
+            options.Root,
+            () => Blueprint(options, payloadFormat, payloadSchema),
+            Initialize,
+            Check(options, payloadFormat, payloadSchema));
         return new(region, options);
     }
 
@@ -121,12 +125,12 @@ internal sealed class ValueRegion
         return options;
     }
 
-    private static RegionBlueprint Blueprint(SharedValueOptions options, string payloadFormat) =>
-        ValueLayout.Blueprint(ValueGeometry.FromOptions(options), payloadFormat);
+    private static RegionBlueprint Blueprint(SharedValueOptions options, string payloadFormat, ulong payloadSchema) =>
+        ValueLayout.Blueprint(ValueGeometry.FromOptions(options), payloadFormat, payloadSchema);
 
-    private static Action<RegionHeader> Check(SharedValueOptions options, string payloadFormat) => header =>
+    private static Action<RegionHeader> Check(SharedValueOptions options, string payloadFormat, ulong payloadSchema) => header =>
     {
-        header.Expect(RegionKind.Value, payloadFormat, 0);
+        header.Expect(RegionKind.Value, payloadFormat, payloadSchema);
         ValueGeometry.FromHeader(header).Expect(options, header.Path);
     };
 

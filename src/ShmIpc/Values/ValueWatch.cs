@@ -10,7 +10,7 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Values;
 
-internal sealed class ValueWatch(ValueRegion region)
+internal sealed class ValueWatch(ValueRegion region) : ISleeper
 {
     private readonly ValueRegion _region = region;
     private readonly Lock _joining = new();
@@ -18,6 +18,10 @@ internal sealed class ValueWatch(ValueRegion region)
     private bool _isClosed;
     private Spinner _spinner = new(region.Options.WaitStrategy);
     private ChangeWaiter? _idleWaiter;
+
+    WaitingRoom ISleeper.Room => _region.Readers;
+
+    int ISleeper.Slot => _stamp.Slot;
 
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
     public void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Atomics.Acquire(ref _isClosed), typeof(SharedValue));
@@ -81,7 +85,7 @@ internal sealed class ValueWatch(ValueRegion region)
             Atomics.Release(ref _isClosed, true);
             if (_stamp != Stamp.None)
             {
-                _region.Readers.Ring(_stamp.Slot);
+                _region.Readers.End(_stamp.Slot); // whoever of ours still waits finds it closed
                 _region.Participants.Leave(_stamp);
             }
         }
@@ -90,26 +94,17 @@ internal sealed class ValueWatch(ValueRegion region)
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Park(long sinceVersion, Deadline deadline, CancellationToken cancellation)
     {
-        int slot = Slot();
-        using CancellationTokenRegistration ring = cancellation.CanBeCanceled
-            ? cancellation.UnsafeRegister(static state => ((ValueWatch)state!).RingSelf(), this)
-            : default;
-        while (true)
+        TakeSlot();
+        using Parking parking = new(this, deadline, cancellation);
+        do
         {
-            uint ticket = _region.Readers.Prepare(slot);
             if (HasChanged(sinceVersion))
             {
                 return true;
             }
-
-            cancellation.ThrowIfCancellationRequested();
-            if (deadline.IsOver)
-            {
-                return false;
-            }
-
-            _region.Readers.Sleep(slot, ticket, deadline.Left);
         }
+        while (parking.TrySleep());
+        return false;
     }
 
     /// <summary>One look at everything that ends a wait.</summary>
@@ -120,7 +115,7 @@ internal sealed class ValueWatch(ValueRegion region)
         return _region.Cell.Version != sinceVersion;
     }
 
-    private int Slot()
+    private void TakeSlot()
     {
         lock (_joining)
         {
@@ -130,35 +125,27 @@ internal sealed class ValueWatch(ValueRegion region)
                 _stamp = _region.Participants.Join(ParticipantRole.Consumer);
             }
 
-            return _stamp.Slot;
         }
     }
 
-    private void RingSelf() => _region.Readers.Ring(_stamp.Slot);
+    void ISleeper.KeepAlive() => _region.AddReference();
+
+    void ISleeper.EndKeepAlive() => _region.ReleaseReference();
 
     /// <summary>A pending await for a change.</summary>
-    private sealed class ChangeWaiter(ValueWatch owner) : HubWaiter
+    private sealed class ChangeWaiter(ValueWatch owner) : HubWaiter(owner)
     {
         private readonly ValueWatch _owner = owner;
         private long _sinceVersion;
-        private int _slot;
-
-        protected override WaitingRoom Room => _owner._region.Readers;
-
-        protected override int Slot => _slot;
 
         public ValueTask<bool> Start(long sinceVersion, CancellationToken cancellation)
         {
             _sinceVersion = sinceVersion;
-            _slot = _owner.Slot();
+            _owner.TakeSlot();
             return Start(cancellation);
         }
 
         protected override bool TryFinish(out bool result) => result = _owner.HasChanged(_sinceVersion);
-
-        protected override void KeepAlive() => _owner._region.AddReference();
-
-        protected override void EndKeepAlive() => _owner._region.ReleaseReference();
 
         protected override void Return() => Atomics.Release(ref _owner._idleWaiter, this);
     }

@@ -19,19 +19,12 @@ internal static partial class LayerRules
         [Root + "Rings/"] = ["Memory"],
         [Root + "Waiting/"] = ["Interop", "Memory"],
         [Root + "Regions/"] = ["Interop", "Memory", "Waiting"],
-<<<<<<< HEAD
         [Root + "Serialization/"] = ["Memory"],
         [Root + "Channels/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions", "Serialization"],
+        [Root + "Values/"] = ["Interop", "Memory", "Waiting", "Regions", "Serialization"],
         [Root + "Workers/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions", "Serialization", "Channels"],
-        [Root + "Diagnostics/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions", "Serialization", "Channels", "Workers"],
+        [Root + "Diagnostics/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions", "Serialization", "Channels", "Values", "Workers"],
         [Hosting] = ["Channels", "Serialization", "Regions", "Waiting"], // Waiting for its public WaitStrategy, a property of the channel options
-=======
-        [Root + "Channels/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions"],
-        [Root + "Values/"] = ["Interop", "Memory", "Waiting", "Regions", "Channels"], // Channels for its serializers only
-        [Root + "Workers/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions", "Channels"],
-        [Root + "Diagnostics/"] = ["Interop", "Memory", "Rings", "Waiting", "Regions", "Channels", "Values", "Workers"],
-        [Hosting] = ["Channels", "Regions", "Waiting"], // Waiting for its public WaitStrategy, a property of the channel options
->>>>>>> 27879ac (Add SharedValue<T>: the latest value, shared between processes)
     };
 
     public static IEnumerable<string> Arrows(SourceFile file)
@@ -91,13 +84,8 @@ internal static partial class LayerRules
     private static string Listed(string[] folders) => folders.Length == 0 ? "no other folder" : string.Join(", ", folders);
 
     // Named in full, or in part (`Rings.LaneWriter` from within ShmIpc.*), but not as a member (`options.Channels.Add`).
-<<<<<<< HEAD
-    [GeneratedRegex(@"\bShmIpc\s*\.\s*(?<folder>Interop|Memory|Rings|Waiting|Regions|Serialization|Channels|Workers|Diagnostics)\b"
+    [GeneratedRegex(@"\bShmIpc\s*\.\s*(?<folder>Interop|Memory|Rings|Waiting|Regions|Serialization|Channels|Values|Workers|Diagnostics)\b"
         + @"|(?<![\w.?!\]\)]\s*)(?<folder>Interop|Rings|Waiting|Regions|Serialization|Workers)\s*\.\s*[A-Z]")]
-=======
-    [GeneratedRegex(@"\bShmIpc\s*\.\s*(?<folder>Interop|Memory|Rings|Waiting|Regions|Channels|Values|Workers|Diagnostics)\b"
-        + @"|(?<![\w.?!\]\)]\s*)(?<folder>Interop|Rings|Waiting|Regions|Workers)\s*\.\s*[A-Z]")]
->>>>>>> 27879ac (Add SharedValue<T>: the latest value, shared between processes)
     private static partial Regex UsedFolder();
 
     [GeneratedRegex(@"\bnamespace\s+(?<name>[\w.]+)")]

@@ -268,7 +268,7 @@ public sealed class LayoutTests
     {
         Assert.SkipUnless(Environment.SystemPageSize == 4096,
             $"The numbers are those of 4096-byte pages; here they have {Environment.SystemPageSize}.");
-        RegionBlueprint blueprint = ValueLayout.Blueprint(ValueGeometry.FromOptions(new SharedValueOptions()), "bytes");
+        RegionBlueprint blueprint = ValueLayout.Blueprint(ValueGeometry.FromOptions(new SharedValueOptions()), "bytes", 0);
         RegionSection[] expected =
         [
             new(SectionKind.Participants, 64, 4096, 16384, 256),

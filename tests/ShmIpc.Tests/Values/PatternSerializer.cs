@@ -7,7 +7,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using ShmIpc.Channels;
+using ShmIpc.Serialization;
 
 namespace ShmIpc.Tests.Values;
 

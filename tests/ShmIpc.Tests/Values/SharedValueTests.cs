@@ -1,5 +1,6 @@
 using System.Buffers;
 using ShmIpc.Channels;
+using ShmIpc.Serialization;
 using ShmIpc.Values;
 using Xunit;
 
