@@ -72,6 +72,18 @@ public sealed class ValueCellTests : IDisposable
         ValueCell.GiveBack(copy);
     }
 
+    [Fact]
+    public void A_buffer_is_renamed_before_it_is_overwritten_and_the_version_comes_last()
+    {
+        // A value that does not fit stops Write where it copies: what it has stored by then is what it stores first.
+        Cell.Write(1, Value(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cell.Write(2, new byte[MaxValueBytes + 128]));
+        Assert.Equal((2UL, 1L), (Section.UInt64(Buffer(2)), Cell.Version));
+        byte[] copy = [];
+        Assert.Equal(1, Cell.Read(ref copy, out _));
+        ValueCell.GiveBack(copy);
+    }
+
     [Theory]
     [InlineData((1L << 62) + 1)]
     [InlineData(long.MaxValue)]
