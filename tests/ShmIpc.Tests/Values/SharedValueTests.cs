@@ -272,6 +272,28 @@ public sealed class SharedValueTests : IDisposable
         Array.ForEach(readers, reader => reader.Dispose());
     }
 
+    [Fact]
+    public void Writers_and_waiters_give_their_places_back()
+    {
+        SharedValueOptions options = Options();
+        options.MaxParticipants = 2;
+        using SharedValue<int> value = SharedValue.Create<int>("x", options);
+        for (int i = 0; i < 5; i++)
+        {
+            using SharedValue<int> waiter = SharedValue.Open<int>("x", options);
+            using SharedValueWriter<int> writer = waiter.CreateWriter(); // keeps the attachment when its value is disposed
+            Assert.False(waiter.WaitForChange(0, TimeSpan.FromMilliseconds(200)));
+            waiter.Dispose();
+            using SharedValue<int> next = SharedValue.Open<int>("x", options);
+            Assert.False(next.WaitForChange(0, TimeSpan.FromMilliseconds(200)));
+        }
+
+        for (int i = 0; i < 5; i++)
+        {
+            value.CreateWriter().Dispose();
+        }
+    }
+
     public void Dispose() => _root.Dispose();
 
     private SharedValueOptions Options(int? maxValueBytes = null) => new() { Root = _root.Path, MaxValueBytes = maxValueBytes };
