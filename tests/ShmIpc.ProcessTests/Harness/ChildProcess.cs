@@ -16,6 +16,9 @@ internal sealed class ChildProcess : IDisposable
     public const string Verb = "child";
     public const string ParentKey = "parent";
 
+    /// <summary>The argument that names another executable than this one, which plays the role then.</summary>
+    public const string ProgramKey = "program";
+
     /// <summary>How long anything may take that should take milliseconds: the machine may be busy with something else.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -63,6 +66,10 @@ internal sealed class ChildProcess : IDisposable
             if (key.StartsWith("DOTNET_", StringComparison.Ordinal))
             {
                 start.Environment[key] = value.ToString(); // a setting of the child's runtime
+            }
+            else if (key == ProgramKey)
+            {
+                start.FileName = value.ToString()!;
             }
             else
             {
