@@ -221,6 +221,36 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
         }
     }
 
+    // The hub sleeps on somebody else's doorbell then. Were it left to the regular look, 400 rounds would take ten seconds.
+    [Fact]
+    public async Task Disposing_and_cancelling_end_an_await_at_once_when_the_shared_doorbell_is_another_ones()
+    {
+        const int rounds = 400;
+        using ShmByteChannel channel = Open("follower");
+        using ByteConsumer lasting = channel.CreateConsumer();
+        using ByteProducer producer = channel.CreateProducer();
+        ValueTask<bool> wait = lasting.WaitToReadAsync();
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; round < rounds; round++)
+        {
+            ByteConsumer follower = channel.CreateConsumer();
+            using CancellationTokenSource cancel = new();
+            Task<bool> cancelled = follower.WaitToReadAsync(cancel.Token).AsTask();
+            Task<bool> disposed = follower.WaitToReadAsync().AsTask();
+            cancel.Cancel();
+            await Assert.ThrowsAsync<OperationCanceledException>(() => cancelled.WaitAsync(_bound));
+            follower.Dispose();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => disposed.WaitAsync(_bound));
+        }
+
+        TimeSpan took = Stopwatch.GetElapsedTime(start);
+        _output.WriteLine($"{rounds} rounds in {took}");
+        Assert.True(took < 0.25 * rounds * WaitingRoom.MaxPark, $"{rounds} rounds took {took}");
+        Assert.False(wait.IsCompleted);
+        producer.Write("x"u8);
+        Assert.True(await wait.AsTask().WaitAsync(_bound));
+    }
+
     [Fact]
     public async Task Readers_and_writers_of_one_attachment_await_at_the_same_doorbell()
     {
