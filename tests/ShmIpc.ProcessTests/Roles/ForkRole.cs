@@ -48,6 +48,7 @@ internal static class ForkRole
             Refused(wrong, "WaitToReadAsync", () => consumer.WaitToReadAsync().AsTask().Wait());
             Refused(wrong, "TryReadBatch", () => consumer.TryReadBatch(1, out _));
             Refused(wrong, "Acknowledge", () => consumer.Acknowledge(default));
+            Refused(wrong, "Groups", () => _ = channel.Groups);
             Refused(wrong, "DeleteGroup", () => channel.DeleteGroup("none"));
             Refused(wrong, "Count", () => _ = consumer.Count);
             Refused(wrong, "Release", consumer.Release);
