@@ -122,7 +122,7 @@ again:
   sleep();
 #endif
   goto again;
-done: d_step { ticket=0; seen0=0; seen1=0 }
+done: atomic { ticket=0; seen0=0; seen1=0 }
 }
 proctype Await(byte me; byte s) {
   byte ticket, seen0, seen1;
@@ -138,6 +138,6 @@ poll:
 #endif
   /* IsPrepared reads the doorbell, then the bit. */
   if :: bell[s]!=ticket -> goto again :: bell[s]==ticket -> if :: parked[s] -> goto poll :: else -> goto again fi fi;
-done: d_step { ticket=0; seen0=0; seen1=0 }
+done: atomic { ticket=0; seen0=0; seen1=0 }
 }
 init { atomic { run Publisher(0); run Publisher(1); run Buffers(); run Thread(0, SLOT(0)); run Await(1, SLOT(1)) } }
