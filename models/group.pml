@@ -35,6 +35,10 @@
 #ifndef N
 #define N 2
 #endif
+#ifndef N1
+#define N1 1                       /* messages of lane 1 */
+#endif
+#define MESSAGES(l) (l==0 -> N : N1)
 #ifndef CAP
 #define CAP 2
 #endif
@@ -57,7 +61,7 @@ byte epoch[SLOTS]; bool dead[SLOTS], claimant[SLOTS];
 #define STAMP(s)       (1+(s)+SLOTS*epoch[s])
 #define IS_DEAD(stamp) (epoch[((stamp)-1)%SLOTS]!=((stamp)-1)/SLOTS || dead[((stamp)-1)%SLOTS])
 /* ghosts */
-byte deaths, finished, delivered[2*N]; bool redelivered[2*N];
+byte deaths, finished, delivered[N+N1]; bool redelivered[N+N1];
 
 inline look_at_claimants() { atomic { mask = claimant[0] + 2*claimant[1] + 4*claimant[2] } }
 inline look_at_intent(s) {
@@ -73,12 +77,12 @@ inline look_at_intent(s) {
 proctype Producer(byte l) {
   byte limit=CAP, lowest, v, mask;
   do
-  :: published[l]==N -> break
-  :: published[l]<N && published[l]+2<=limit ->
+  :: published[l]==MESSAGES(l) -> break
+  :: published[l]<MESSAGES(l) && published[l]+2<=limit ->
      d_step {
        if :: published[l]+2-CAP > overwritten[l] -> overwritten[l]=published[l]+2-CAP :: else fi;
        published[l]++ }
-  :: published[l]<N && published[l]+2>limit ->
+  :: published[l]<MESSAGES(l) && published[l]+2>limit ->
      v = version;
 #ifdef CLAIMANTS_FIRST
      look_at_claimants();
@@ -106,7 +110,7 @@ proctype Producer(byte l) {
 }
 
 #define or_die :: atomic { m<2 && deaths<MAXDEATHS -> deaths++; dead[m]=true; goto gone }
-#define ALL_CLAIMED (cursor[0]==N && cursor[1]==N)
+#define ALL_CLAIMED (cursor[0]==N && cursor[1]==N1)
 #define RECOVERABLE(s) (dead[s] && intent[s]!=0 && (heir[s]==0 || IS_DEAD(heir[s])))
 
 inline deliver(c) { d_step { assert(POSITION(c)>=overwritten[LANE(c)]); delivered[(c)-1]++ } }
@@ -194,7 +198,7 @@ done:
   atomic { finished++; c=0; d=0; v=0; e=0; goto end };
 verdict:
   atomic {
-    do :: c<2*N -> assert(delivered[c]>=1); assert(delivered[c]==1 || redelivered[c]); c++ :: else -> break od;
+    do :: c<N+N1 -> assert(delivered[c]>=1); assert(delivered[c]==1 || redelivered[c]); c++ :: else -> break od;
     c=0
   };
 end: skip
