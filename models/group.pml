@@ -15,35 +15,39 @@
  * Checked: an owned record is never overwritten; nothing is lost; a duplicate only where a redelivery was reported; nobody touches
  * the intent of a living member but itself; whoever can go on does (no invalid end state).
  *
- * Bounds: unit records, two a lane in lanes of two words (record and terminator), so the second overwrites the first; three with
- * -DN=3. Two deaths: a member's, and its heir's or the newcomer's. One intent a member: several are recovered one after the other, under the
- * same heir word, and pin the slot until the last is cleared. The lane's content is two numbers: published, and overwritten up to. The
- * count of deliveries in the intent word has no part in the protocol and is left out.
+ * Bounds: unit records in lanes of two words (record and terminator), so the second record overwrites the first. N and N1 records in
+ * the lanes 0 and 1; MAXDEATHS deaths: a member's, and its heir's or the newcomer's. One intent a member: several are recovered one after
+ * the other, under the same heir word, and pin the slot until the last is cleared. The lane's content is two numbers: published, and
+ * overwritten up to. The count of deliveries in the intent word has no part in the protocol and is left out.
  *
  * Left out on purpose, each is wrong:
  *   NO_VERSION       the producer does not look at the version again after it has stored the floor
  *   INTENTS_FIRST    its scan reads the members' intents before the lane's cursor
- *   CLAIMANTS_FIRST  its scan reads the claimants before the lane's cursor, and a newcomer does not raise the version
+ *   CLAIMANTS_FIRST  its scan reads the claimants before the lane's cursor
  *   FLOOR_FILTER     it leaves out intents below the floor that it has stored, though it may not have acted upon that floor yet
  *   NO_RAISE         a recoverer does not raise the version before it looks at the floor
  *   MOVED_INTENT     it takes the intent over into its own word, and clears the dead one's
  *   NO_RECHECK       it does not ask again, after it has become the heir, whether the slot is still the dead member's
  *   RECHECK_FIRST    it asks again, but before it reads the intents
  *   HEIR_CLEARS      it clears the claimant bit with an atomic AND, before heir = 0
- * and one that holds: HEIR_CLEARS with NEWCOMER_WAITS, where a newcomer that has taken the slot waits, before it sets its bit, until
- * the heir word is 0 or a dead one's. (With that wait RECHECK_FIRST holds too, but whoever joins may have to wait for a stopped heir.) */
+ * Three that hold:
+ *   NO_JOIN_RAISE                  a newcomer does not raise the version: its first intent is stored before it moves a cursor, and
+ *                                  the scan reads the claimants after the cursor
+ *   HEIR_CLEARS, NEWCOMER_WAITS    the heir clears the bit, but a newcomer that has taken the slot waits, before it sets its bit, until
+ *                                  the heir word is 0 or a dead one's; RECHECK_FIRST holds with that wait, too. But then whoever
+ *                                  joins may have to wait for an heir that is stopped. */
 #ifndef N
 #define N 2
 #endif
 #ifndef N1
-#define N1 1                       /* messages of lane 1 */
+#define N1 0                       /* messages of lane 1 */
 #endif
 #define MESSAGES(l) (l==0 -> N : N1)
 #ifndef CAP
 #define CAP 2
 #endif
 #ifndef MAXDEATHS
-#define MAXDEATHS 2
+#define MAXDEATHS 1
 #endif
 #define SLOTS 3
 #ifdef FLOOR_FILTER
@@ -130,7 +134,7 @@ join:
      if :: heir[m]==0 || IS_DEAD(heir[m]) or_die fi;
 #endif
      if :: claimant[m]=true or_die fi;
-#ifndef CLAIMANTS_FIRST
+#ifndef NO_JOIN_RAISE
      if :: version++ or_die fi
 #endif
   :: m!=1

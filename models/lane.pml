@@ -34,7 +34,10 @@ byte floorP, floorQ, commP, commQ, cursor;
 byte deaths;
 byte published, glen[N], gval[N];
 
-inline maybe_die() { if :: deaths<MAXDEATHS -> deaths++; goto successor :: true fi }
+/* Instead of its next step, the producer may die. */
+#define or_die :: atomic { deaths<MAXDEATHS -> deaths++; goto successor }
+/* What it had prepared is forgotten with it. */
+inline forget_unpublished() { f=published; do :: f<N -> glen[f]=0; gval[f]=0; f++ :: else -> break od; f=0 }
 
 /* Write one record, up to and without its header. */
 inline write_record() {
@@ -43,21 +46,21 @@ inline write_record() {
   :: p+size+1 <= limit -> break
   :: else ->
      c = cursor;
-     if :: c>floorP && c==visible -> d_step { floorP=c; floorQ=visibleQ }
-        :: c>floorP && c!=visible -> d_step { floorP=c; floorQ=SEQ(AT(c)) }
-        :: else -> skip
-     fi;
-     maybe_die();
-     limit = c+CAP; c=0
+     if
+     :: d_step { c>floorP && c==visible -> floorP=c; floorQ=visibleQ }
+     :: d_step { c>floorP && c!=visible -> floorP=c; floorQ=SEQ(AT(c)) }
+     :: c<=floorP
+     or_die fi;
+     d_step { limit = c+CAP; c=0 }
   od;
   val = 0;
   if :: size==2 ->
         if :: val=ENC(q+1,1) :: val=ENC(q+3,1) fi;
-        AT(p+1) = val; maybe_die()
+        if :: AT(p+1)=val or_die fi
      :: else
   fi;
 #if !defined(NO_TERMINATOR) && !defined(LATE_TERMINATOR)
-  AT(p+size) = 0; maybe_die()
+  if :: AT(p+size)=0 or_die fi
 #endif
 }
 
@@ -65,7 +68,7 @@ proctype Producer() {
   byte p, q, limit, size, val, c, f, visible, visibleQ, firstLen, firstVal;
 successor:
   skip;
-  d_step { size=0; val=0; visible=0; visibleQ=0; firstLen=0; firstVal=0; limit=0 };
+  d_step { size=0; val=0; visible=0; visibleQ=0; firstLen=0; firstVal=0; limit=0; forget_unpublished() };
   d_step { f=floorP; c=floorQ };
   d_step { p=commP; q=commQ };
   if :: p<f -> p=f; q=c :: else fi;
@@ -74,8 +77,8 @@ successor:
   :: else -> break
   od;
   assert(q==published);                      /* nothing lost, nothing half-written */
-  AT(p) = 0; maybe_die();
-  d_step { commP=p; commQ=q; c=0 };
+  if :: AT(p)=0 or_die fi;
+  if :: d_step { commP=p; commQ=q; c=0 } or_die fi;
 #ifdef EARLY_LIMIT
   limit = f+CAP+1;
 #endif
@@ -85,31 +88,34 @@ successor:
   :: q<N ->                                  /* one message */
      visible=p; visibleQ=q;
      write_record();
-     atomic { AT(p)=ENC(q,size); glen[q]=size; gval[q]=val; published=q+1 };
-     maybe_die();
+     if :: d_step { AT(p)=ENC(q,size); glen[q]=size; gval[q]=val; published=q+1 } or_die fi;
 #ifdef LATE_TERMINATOR
-     AT(p+size) = 0; maybe_die();
+     if :: AT(p+size)=0 or_die fi;
 #endif
      d_step { p=p+size; q++; size=0; val=0; visible=0; visibleQ=0 };
-     if :: d_step { commP=p; commQ=q }; maybe_die() :: true fi
-  :: q+1<N ->                                /* two in a batch: the first header last */
+     if :: d_step { commP=p; commQ=q } :: true or_die fi
+  :: q+1<N ->                                /* a batch of two or more: the first header last */
      visible=p; visibleQ=q;
      write_record();
      firstLen=size; firstVal=val;
 #ifdef EAGER_BATCH
-     AT(p)=ENC(q,size); maybe_die();
+     if :: AT(p)=ENC(q,size) or_die fi;
 #endif
      d_step { p=p+size; q++ };
-     write_record();
-     AT(p)=ENC(q,size); maybe_die();
-     if
-     :: atomic { AT(visible)=ENC(visibleQ,firstLen); glen[visibleQ]=firstLen; gval[visibleQ]=firstVal;
-                 glen[q]=size; gval[q]=val; published=q+1 };
-        maybe_die();
-        d_step { p=p+size; q++; commP=p; commQ=q }
-     :: d_step { p=visible; q=visibleQ }     /* abort */
-     fi;
-     d_step { size=0; val=0; visible=0; visibleQ=0; firstLen=0; firstVal=0 }
+     do
+     :: q<N && p<visible+CAP-1 ->
+        write_record();
+        if :: AT(p)=ENC(q,size) or_die fi;
+        d_step { glen[q]=size; gval[q]=val; p=p+size; q++ }
+     :: q>visibleQ+1 ->
+        if :: d_step { AT(visible)=ENC(visibleQ,firstLen); glen[visibleQ]=firstLen; gval[visibleQ]=firstVal; published=q } or_die fi;
+        if :: d_step { commP=p; commQ=q } or_die fi;
+        break
+     :: d_step { p=visible; q=visibleQ; forget_unpublished() };    /* abort; it may leave then */
+        if :: d_step { commP=p; commQ=q }; goto successor :: true fi;
+        break
+     od;
+     atomic { size=0; val=0; visible=0; visibleQ=0; firstLen=0; firstVal=0 }
   od
 }
 

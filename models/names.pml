@@ -23,7 +23,9 @@
  *   LATE_PLACE      who creates a group stores its place after the state
  *   EARLY_DURABLE   the retirer looks whether the group is durable before its CAS
  *   BACK_TO_ACTIVE  a joining group whose creator died, or one whose bit is already clear, goes back to active if a place names it */
+#ifndef ENTRIES
 #define ENTRIES 2
+#endif
 #define MEMBERS 3
 #define RETIRER 4
 #define FREE 0
@@ -178,7 +180,9 @@ joined:
   atomic { member[self]=g+1; if :: locked -> lock=0; locked=false :: else fi };
   /* It is a member. */
   if :: atomic { assert(KIND(state[g])==ACTIVE || KIND(state[g])==RETIRING); assert(gating[g] && whole[g] && name[g]==wanted) } or_die fi;
+#if ENTRIES==2
   if :: assert(state[0]!=ACTIVE || state[1]!=ACTIVE || name[0]!=name[1]) or_die fi;
+#endif
   member[self] = 0;
   goto die;                                         /* it leaves: the same to everybody else */
 unlock:

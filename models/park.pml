@@ -15,8 +15,9 @@
  * Checked: neither sleeps for ever while there is something it has not seen. A sleep is bounded (50 ms); the bound may be what ends it
  * only where a publisher died between its store and the end of its wake-up: otherwise the checker reports a deadlock.
  *
- * Bounds: each publisher stores twice, each sleeper waits for every store. Two of each, because a publisher may clear what another
- * would have seen; one store more adds nothing but a longer prefix: nothing is left of a round but a bit and the doorbell's number.
+ * Bounds: each publisher stores once (-DFIRST=2: the first one twice), each sleeper waits for every store. Two of each, because a
+ * publisher may clear what another would have seen. Nothing is left of a round but a bit and the doorbell's number, so more stores
+ * only repeat it.
  *
  * Left out on purpose, each is wrong:
  *   NO_MEMBARRIER  step 3        NO_RECHECK   step 4       LATE_TICKET  step 1 comes after step 4
@@ -26,7 +27,10 @@
 #ifndef SECOND
 #define SECOND 1
 #endif
-#define STORES(w) (w==0 -> 2 : SECOND)
+#ifndef FIRST
+#define FIRST 1
+#endif
+#define STORES(w) (w==0 -> FIRST : SECOND)
 byte stored[2], buffered[2];       /* what a publisher has stored, and how much of it is still in its buffer */
 #define VISIBLE(w) (stored[w]-buffered[w])
 #ifdef SEPARATE
