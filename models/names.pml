@@ -3,10 +3,9 @@
  *
  *   newcomer   finds the name; place = group (+1); fence; state: active? and still that name? then it is a member, else place = 0 and
  *              it looks again. Not found: under the creation lock (the kernel drops it at death) it looks again, and then takes an
- *              entry that is free and that no living place names: joining(self); name, cursors; place; bit; version; active
- *   retirer    CAS active -> retiring(self); does a living place name it? yes: back to active; no: clear the bit, free
- *   the dead   joining(dead) -> joining(self), clear the bit, free: never back to active, for it was never whole.
- *              retiring(dead) -> retiring(self): bit still set: as above, from the places on; bit clear: free
+ *              entry that is free and that no living place names: joining(self); name, cursors; place; bit; version; whole; active
+ *   retirer    CAS to retiring(self), from active, or from joining or retiring of a dead one; is the group durable, or does a living
+ *              place name it? yes, and it was whole, and its bit still stands: back to active; else clear the bit, free
  *
  * Checked: while a member lives, its group's entry is active or about to be again, its bit is set and its name is the member's; no name
  * stands in two active entries; a durable group is never retired.
@@ -22,7 +21,8 @@
  *   NO_LOCK         two may create at once
  *   LATE_PLACE      who creates a group stores its place after the state
  *   EARLY_DURABLE   the retirer looks whether the group is durable before its CAS
- *   BACK_TO_ACTIVE  a joining group whose creator died, or one whose bit is already clear, goes back to active if a place names it */
+ *   NO_COMPLETE     a group whose maker died before it was whole goes back to active if a place names it
+ *   NO_BIT          a group whose bit is already clear (whoever cleared it died before it freed the entry) goes back to active */
 #ifndef ENTRIES
 #define ENTRIES 2
 #endif
@@ -42,6 +42,7 @@ byte place[MEMBERS+1];
 bool dead[RETIRER+1];
 byte lock;
 /* ghosts */
+bool settled[ENTRIES];             /* it has been active */
 byte member[MEMBERS+1], deaths;
 #define or_die :: atomic { deaths<MAXDEATHS -> deaths++; goto die }
 #define NAMES(i,g) (i!=self && !dead[i] && place[i]==g+1)
@@ -57,9 +58,19 @@ inline look_at_places(g, found) {
   if :: NAMES(3,g) -> found=true :: !NAMES(3,g) fi
 }
 inline free_entry(g) {
-  if :: d_step { assert(!LIVING_MEMBER(g)); gating[g]=false; whole[g]=false } or_die fi;
+  if :: d_step { assert(!LIVING_MEMBER(g)); gating[g]=false } or_die fi;
   if :: d_step { assert(!LIVING_MEMBER(g)); state[g]=FREE } or_die fi
 }
+#ifdef NO_COMPLETE
+#define WHOLE(g) true
+#else
+#define WHOLE(g) whole[g]
+#endif
+#ifdef NO_BIT
+#define BIT(g) true
+#else
+#define BIT(g) gating[g]
+#endif
 /* Retire the entry g, whose state was seen to be s. */
 inline retire(g, s) {
 #ifdef SCAN_FIRST
@@ -69,13 +80,7 @@ inline retire(g, s) {
   if :: DURABLE(name[g]) -> found=true :: else -> found=false fi;
 #endif
   if
-#ifndef BACK_TO_ACTIVE
-  :: atomic { KIND(s)==JOINING && state[g]==s -> state[g]=JOINING+self }; free_entry(g)
-  :: KIND(s)==JOINING && state[g]!=s
-  :: atomic { KIND(s)!=JOINING && state[g]==s -> state[g]=RETIRING+self };
-#else
   :: atomic { state[g]==s -> state[g]=RETIRING+self };
-#endif
 #ifdef EARLY_DURABLE
      if :: found -> skip :: else -> look_at_places(g, found) fi;
 #else
@@ -85,21 +90,12 @@ inline retire(g, s) {
      if :: DURABLE(name[g]) -> found=true :: else fi;
 #endif
      if
-#ifdef BACK_TO_ACTIVE
-     :: found ->
-#else
-     :: found && gating[g] ->
-#endif
-        if :: state[g]=ACTIVE or_die fi
+     :: found && KIND(s)!=JOINING && WHOLE(g) && BIT(g) -> if :: state[g]=ACTIVE or_die fi
      :: else ->
-        assert(!DURABLE(name[g]) || !whole[g]);
+        assert(!DURABLE(name[g]) || !settled[g]);
         free_entry(g)
      fi
-#ifndef BACK_TO_ACTIVE
-  :: KIND(s)!=JOINING && state[g]!=s
-#else
   :: state[g]!=s
-#endif
   or_die
   fi
 }
@@ -136,15 +132,16 @@ find:
         s = state[g];
         if :: RETIRABLE(s) -> retire(g, s) :: else fi;
         g++
-     :: atomic { !found && state[g]==FREE -> state[g]=JOINING+self; name[g]=0; break }
+     :: atomic { !found && state[g]==FREE -> state[g]=JOINING+self; break }
      fi
   od;
-  if :: name[g]=wanted or_die fi;
+  if :: d_step { name[g]=wanted; whole[g]=false; settled[g]=false } or_die fi;
 #ifndef LATE_PLACE
   if :: place[self]=g+1 or_die fi;
 #endif
   if :: gating[g]=true or_die fi;
-  if :: atomic { state[g]=ACTIVE; whole[g]=true } or_die fi;
+  if :: whole[g]=true or_die fi;
+  if :: d_step { state[g]=ACTIVE; settled[g]=true } or_die fi;
 #ifdef LATE_PLACE
   if :: place[self]=g+1 or_die fi;
 #endif

@@ -8,9 +8,9 @@
  * buffer drains by itself at any time, at a locked instruction (c, d), and at (3). The sleepers' own stores are locked instructions. A
  * dead process's buffer drains too.
  *
- * Sleeper 1 is a thread that parks (ChannelConsumer.Park): steps 1 to 5 each time. Sleeper 2 is an await (HubWaiter.Poll): it repeats
- * steps 1 to 3 only if its doorbell has rung or its bit is gone. They share one slot, its bit and its doorbell, as the awaits and
- * threads of one consumer do; with -DSEPARATE each has its own.
+ * Sleeper 1 is a thread that parks (Parking): steps 1 to 5 each time. Sleeper 2 is an attachment's pending await and the hub that looks
+ * after it (PendingAwaits): steps 1 to 3 only if the doorbell has rung since it last took them, or the bit is gone; the hub sleeps with
+ * the ticket of its last look, even if an await was added since. They share a doorbell and its bit; with -DSEPARATE each has its own.
  *
  * Checked: neither sleeps for ever while there is something it has not seen. A sleep is bounded (50 ms); the bound may be what ends it
  * only where a publisher died between its store and the end of its wake-up: otherwise the checker reports a deadlock.
@@ -32,6 +32,7 @@
 #endif
 #define STORES(w) (w==0 -> FIRST : SECOND)
 byte stored[2], buffered[2];       /* what a publisher has stored, and how much of it is still in its buffer */
+#define NEVER 255
 #define VISIBLE(w) (stored[w]-buffered[w])
 #ifdef SEPARATE
 #define SLOTS 2
@@ -86,9 +87,9 @@ gone: atomic { n=0; finished++ }
 proctype Buffers() {               /* the processors */
 end: do :: atomic { buffered[0]>0 -> buffered[0]-- } :: atomic { buffered[1]>0 -> buffered[1]-- } od }
 
-inline prepare() {
+inline prepare(read) {
 #ifndef LATE_TICKET
-  ticket = bell[s];
+  read = bell[s];
 #endif
   parked[s] = true;
 #if !defined(NO_MEMBARRIER) && !defined(UNREGISTERED)
@@ -117,7 +118,7 @@ inline sleep() {
 proctype Thread(byte me; byte s) {
   byte ticket, seen0, seen1;
 again:
-  prepare();
+  prepare(ticket);
 #ifdef NO_RECHECK
   sleep();
   look(again);
@@ -129,19 +130,30 @@ again:
 done: atomic { ticket=0; seen0=0; seen1=0 }
 }
 proctype Await(byte me; byte s) {
-  byte ticket, seen0, seen1;
-again:
-  prepare();
-poll:
-#ifdef NO_RECHECK
-  sleep();
-  look(again);
-#else
-  look(again);
-  sleep();
+  byte ticket, prepared=NEVER, seen0, seen1;
+add:                               /* a new await, while the hub sleeps with the ticket that it has */
+  /* As long as the bit stands, and the bell has not rung since a fence of ours, no fence is needed. */
+  if
+  :: bell[s]==prepared -> if :: parked[s] :: !parked[s] -> prepare(prepared) fi
+  :: bell[s]!=prepared -> prepare(prepared)
+  fi;
+#ifndef NO_RECHECK
+  look(add);
 #endif
-  /* IsPrepared reads the doorbell, then the bit. */
-  if :: bell[s]!=ticket -> goto again :: bell[s]==ticket -> if :: parked[s] -> goto poll :: else -> goto again fi fi;
-done: atomic { ticket=0; seen0=0; seen1=0 }
+  goto rest;
+poll:                              /* the hub */
+  ticket = bell[s];
+  look(add);
+  if
+  :: bell[s]==prepared -> if :: parked[s] -> goto rest :: !parked[s] -> prepare(prepared) fi
+  :: bell[s]!=prepared -> prepare(prepared)
+  fi;
+#ifndef NO_RECHECK
+  look(add);
+#endif
+rest:
+  sleep();
+  goto poll;
+done: atomic { ticket=0; prepared=0; seen0=0; seen1=0 }
 }
 init { atomic { run Publisher(0); run Publisher(1); run Buffers(); run Thread(0, SLOT(0)); run Await(1, SLOT(1)) } }
