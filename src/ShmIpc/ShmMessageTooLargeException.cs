@@ -1,6 +1,6 @@
 namespace ShmIpc;
 
-/// <summary>A message or value is larger than its channel or shared value can hold, or than its serializer allows. Nothing was published.</summary>
+/// <summary>A message or value is larger than its channel, shared value or serializer allows. Nothing was published.</summary>
 public sealed class ShmMessageTooLargeException : ShmException
 {
     /// <summary>Creates the exception.</summary>
