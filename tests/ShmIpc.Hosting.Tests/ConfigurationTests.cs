@@ -36,13 +36,16 @@ public class ConfigurationTests
         ShmIpcOptions options = Read(
             ("Channels:texts:LaneCapacityBytes", "8192"), ("Channels:texts:MaxProducers", "3"), ("Channels:texts:MaxGroups", "5"),
             ("Channels:texts:MaxParticipants", "7"), ("Channels:texts:Root", "/a/root"), ("Channels:texts:WaitStrategy", "park"),
-            ("Channels:texts:SingleWriter", "true"), ("Channels:texts:SingleReader", "true"));
+            ("Channels:texts:SingleWriter", "true"), ("Channels:texts:SingleReader", "true"),
+            ("Channels:texts:FullMode", "dropOldest"), ("Channels:texts:EvictAfter", "00:00:05"));
 
         foreach (ShmChannelOptions texts in (ShmChannelOptions[])[options.Channels["texts"], options.For("texts")])
         {
             Assert.Equal(
                 (8192L, 3, 5, 7, "/a/root", WaitStrategy.Park),
                 (texts.LaneCapacityBytes, texts.MaxProducers, texts.MaxGroups, texts.MaxParticipants, texts.Root, texts.WaitStrategy));
+
+            Assert.Equal((ShmFullMode.DropOldest, TimeSpan.FromSeconds(5)), (texts.FullMode, texts.EvictAfter));
 
             // A new property of ShmChannelOptions must be read, copied and checked here too.
             Assert.All(typeof(ShmChannelOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance),
@@ -82,6 +85,7 @@ public class ConfigurationTests
     [InlineData("Channels:texts:LaneCapacity", "4096", "'Channels:texts' cannot be used")]
     [InlineData("Channels:texts:MaxProducers", "many", "'Channels:texts:MaxProducers'")]
     [InlineData("Channels:texts:WaitStrategy", "Sleep", "'Channels:texts:WaitStrategy'")]
+    [InlineData("Channels:texts:FullMode", "DropNewest", "'Channels:texts:FullMode'")]
     public void A_key_that_is_not_known_or_cannot_be_converted_is_named(string key, string value, string expected)
     {
         InvalidOperationException refusal = Assert.Throws<InvalidOperationException>(() => Read((key, value)));

@@ -53,7 +53,8 @@ internal static class ChannelLayout
     public const uint GroupDurableFlag = 1;
     public const uint GroupCompleteFlag = 2;
 
-    public static RegionBlueprint Blueprint(ChannelGeometry geometry, string payloadFormat, ulong payloadSchema)
+    public static RegionBlueprint Blueprint(
+        ChannelGeometry geometry, string payloadFormat, ulong payloadSchema, ChannelSettings? settings = null)
     {
         List<RegionSection> sections = [];
         long end = RegionLayout.HeaderBytes;
@@ -77,6 +78,7 @@ internal static class ChannelLayout
             Kind = RegionKind.Channel,
             PayloadFormat = payloadFormat,
             PayloadSchema = payloadSchema,
+            Settings = settings?.ToWords() ?? [],
             Sections = sections,
             ControlBytes = controlBytes,
             TotalBytes = end,

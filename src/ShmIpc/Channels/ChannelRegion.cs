@@ -21,6 +21,7 @@ internal sealed class ChannelRegion
     {
         _region = region;
         Geometry = ChannelGeometry.FromHeader(region.Header);
+        Settings = ChannelSettings.FromHeader(region.Header);
         Options = options;
         _control = region.Span(SectionKind.ChannelControl);
         _laneControls = region.Span(SectionKind.LaneControls);
@@ -42,6 +43,8 @@ internal sealed class ChannelRegion
     public string Name => _region.Name;
 
     public ChannelGeometry Geometry { get; }
+
+    public ChannelSettings Settings { get; }
 
     public ShmChannelOptions Options { get; }
 
@@ -92,12 +95,14 @@ internal sealed class ChannelRegion
             throw;
         }
 
-        RegionBlueprint Blueprint() => ChannelLayout.Blueprint(ChannelGeometry.FromOptions(options), payloadFormat, payloadSchema);
+        RegionBlueprint Blueprint() => ChannelLayout.Blueprint(
+            ChannelGeometry.FromOptions(options), payloadFormat, payloadSchema, ChannelSettings.FromOptions(options));
 
         void Check(RegionHeader header)
         {
             header.Expect(RegionKind.Channel, payloadFormat, payloadSchema);
             ChannelGeometry.FromHeader(header).Expect(options, header.Path);
+            ChannelSettings.FromHeader(header).Expect(options, header.Path);
         }
 
         // A new region is all zeros, which is every other word's first value.

@@ -24,6 +24,12 @@ public sealed class ShmByteChannel : IDisposable
     /// <summary>Largest message in bytes: half of the lane's capacity, less 16.</summary>
     public int MaxMessageBytes => _attachment.Region.MaxMessageBytes;
 
+    /// <summary>What happens to a message for which there is no room.</summary>
+    public ShmFullMode FullMode => _attachment.Region.Settings.FullMode;
+
+    /// <summary>How long a consumer may leave a producer without room before it is thrown out; null for ever.</summary>
+    public TimeSpan? EvictAfter => _attachment.Region.Settings.EvictAfter;
+
     /// <summary>Producers that are alive now, in all processes.</summary>
     public int ProducerCount => _attachment.ProducerCount;
 

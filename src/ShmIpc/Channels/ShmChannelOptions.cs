@@ -5,8 +5,9 @@ using ShmIpc.Waiting;
 namespace ShmIpc.Channels;
 
 /// <summary>How a channel is created, and what is expected of one that is opened.</summary>
-/// <remarks>The geometry (capacity and limits) is fixed when the channel is created. An opener that sets one of these options gets an
-/// exception when the channel has another value; one that leaves it null takes the channel as it is.</remarks>
+/// <remarks>The geometry (capacity and limits) and what happens when it is full are fixed when the channel is created. An opener that sets
+/// one of these options gets an exception when the channel has another value; one that leaves it null takes the channel as it
+/// is.</remarks>
 public sealed record ShmChannelOptions
 {
     internal const long DefaultLaneCapacityBytes = 1024 * 1024;
@@ -31,6 +32,18 @@ public sealed record ShmChannelOptions
     /// <summary>Durable groups that the channel has from the start, so that nothing is overwritten before their first member comes. Null:
     /// none. An opener that names some gets an exception when the channel lacks one, or has it as another kind.</summary>
     public IReadOnlyList<RequiredGroup>? RequiredGroups { get; set; }
+
+    /// <summary>What happens to a message for which there is no room. Null: <see cref="ShmFullMode.Wait"/> when the channel is
+    /// created.</summary>
+    public ShmFullMode? FullMode { get; set; }
+
+    /// <summary>How long a consumer may leave a producer without room before it is thrown out: 1 ms to 24 days, in whole milliseconds.
+    /// Null: for ever, when the channel is created.</summary>
+    /// <remarks>A consumer that is alive, but stopped or stuck, holds producers up as long as it likes; with this, a producer that has
+    /// waited so long without seeing it move goes on without it, and its next operation is a <see cref="ShmEvictedException"/>. The time
+    /// must be longer than the slowest handling of a message, a debugger's break and a garbage collection. Consumers of such a channel
+    /// copy each message before they decode it. Of no effect with <see cref="ShmFullMode.DropOldest"/>, where nobody waits.</remarks>
+    public TimeSpan? EvictAfter { get; set; }
 
     /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.
     /// </summary>
@@ -71,6 +84,19 @@ public sealed record ShmChannelOptions
         foreach (RequiredGroup group in RequiredGroups ?? [])
         {
             new ConsumerOptions { Group = group.Name, Kind = group.Kind, Durable = true }.Validate();
+        }
+
+        if (FullMode is { } mode && !Enum.IsDefined(mode))
+        {
+            throw new ArgumentOutOfRangeException(nameof(FullMode), mode, "FullMode must be Wait, DropWrite or DropOldest.");
+        }
+
+        if (EvictAfter is { TotalMilliseconds: < 1 or > ChannelSettings.MaxEvictAfterMs })
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(EvictAfter),
+                EvictAfter,
+                $"EvictAfter must be from 1 ms to {TimeSpan.FromMilliseconds(ChannelSettings.MaxEvictAfterMs)}, or null for never.");
         }
 
         if (!Enum.IsDefined(WaitStrategy))

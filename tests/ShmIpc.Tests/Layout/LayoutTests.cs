@@ -108,6 +108,19 @@ public sealed class LayoutTests
             ["GroupDurableFlag"] = 1u,
             ["GroupCompleteFlag"] = 2u,
         },
+        [typeof(ChannelSettings)] = new()
+        {
+            ["FullModeWord"] = 0,
+            ["EvictAfterWord"] = 1,
+            ["MaxEvictAfterMs"] = int.MaxValue,
+            ["Words"] = 2,
+        },
+        [typeof(ShmFullMode)] = new()
+        {
+            ["Wait"] = 0,
+            ["DropWrite"] = 1,
+            ["DropOldest"] = 2,
+        },
         [typeof(GroupEntry)] = new()
         {
             ["Free"] = 0UL,
