@@ -28,6 +28,12 @@ public sealed class ByteConsumer : IShmConsumer
     /// <summary>Messages that are there and not yet read. Exact at the instant of the look.</summary>
     public long Count => _core.Count();
 
+    /// <summary>Messages that were overwritten before this consumer could read them, counted where it reads now: what it has read, what it
+    /// has lost and what it can still read are together what was published since it joined.</summary>
+    /// <remarks>Only an observer, and a consumer of a channel that is <see cref="ShmFullMode.DropOldest"/>, loses messages. A stand-by that
+    /// takes over counts from where it took over.</remarks>
+    public long LostMessages => _core.LostMessages();
+
     /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when
     /// a producer completed with an error.</summary>
     public Task Completion => _core.Completion;
@@ -37,6 +43,8 @@ public sealed class ByteConsumer : IShmConsumer
     /// <summary>Takes the next message. Everything read before counts as finished with. False when there is none now.</summary>
     /// <param name="record">The message, in place; valid until the next read, <see cref="Release"/> or disposal.</param>
     /// <exception cref="ShmCorruptionException">A peer damaged the lane; thrown once, reading goes on with the other lanes.</exception>
+    /// <exception cref="ShmEvictedException">The channel has an <see cref="ShmChannelOptions.EvictAfter"/>, and this consumer exceeded
+    /// it.</exception>
     /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
     public bool TryRead(out ShmRecord record)
     {
@@ -81,7 +89,8 @@ public sealed class ByteConsumer : IShmConsumer
     }
 
     /// <summary>Takes the messages that one lane has now, in place, as one batch. Everything read before counts as finished with. False
-    /// when there is none now.</summary>
+    /// when there is none now. Where messages are copied (<see cref="ShmFullMode.DropOldest"/>,
+    /// <see cref="ShmChannelOptions.EvictAfter"/>, observers) a batch has one.</summary>
     /// <param name="maxRecords">Most messages to take, at least 1.</param>
     /// <param name="batch">The messages; all of them stay valid, and their room stays taken, until it is released or disposed.</param>
     /// <exception cref="ShmCorruptionException">A peer damaged the lane; thrown once, reading goes on with the other lanes.</exception>

@@ -23,7 +23,12 @@ public sealed partial class ByteProducer : IDisposable
     /// <summary>The lane that this producer writes.</summary>
     public int Lane => _core.Lane;
 
-    /// <summary>Copies one message into the channel. False when there is no room now.</summary>
+    /// <summary>Messages that this producer has dropped because there was no room for them; 0 unless the channel's full mode is
+    /// <see cref="ShmFullMode.DropWrite"/>.</summary>
+    public long DroppedMessages => _core.DroppedMessages;
+
+    /// <summary>Copies one message into the channel. False when there is no room now; with <see cref="ShmFullMode.DropWrite"/> the message
+    /// is then dropped and counted, and this is true.</summary>
     /// <param name="payload">0 to <see cref="MaxMessageBytes"/> bytes.</param>
     /// <returns>False when the slowest consumer holds the room, or when this producer has completed.</returns>
     /// <exception cref="ShmMessageTooLargeException">The message can never fit; the exception names the option to raise.</exception>
@@ -33,9 +38,14 @@ public sealed partial class ByteProducer : IDisposable
         _core.Gate.Enter();
         try
         {
-            if (_core.IsCompleted || !_core.TryReserve(payload.Length))
+            if (_core.IsCompleted)
             {
                 return false;
+            }
+
+            if (!_core.TryReserve(payload.Length))
+            {
+                return _core.TryDrop();
             }
 
             payload.CopyTo(_core.Writer.Payload(payload.Length));
@@ -86,7 +96,8 @@ public sealed partial class ByteProducer : IDisposable
         return TryWrite(payload.Span) ? ValueTask.CompletedTask : WriteSlowAsync(payload, cancellationToken);
     }
 
-    /// <summary>Hands out memory of the channel for one message. False when there is no room now.</summary>
+    /// <summary>Hands out memory of the channel for one message. False when there is no room now, whatever the channel's full mode:
+    /// without memory there is no message yet that could be dropped.</summary>
     /// <param name="sizeBytes">Most bytes that the message can have, 0 to <see cref="MaxMessageBytes"/>.</param>
     /// <param name="claim">The claim; dispose it in any case.</param>
     /// <inheritdoc cref="TryWrite" path="/exception"/>

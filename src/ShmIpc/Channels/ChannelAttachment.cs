@@ -23,6 +23,8 @@ internal sealed class ChannelAttachment(
 
     public int ConsumerCount => Use(static region => region.Groups.CountLiving());
 
+    public long DroppedMessages => Use(static region => region.DroppedMessages());
+
     public ChannelProducer CreateProducer() => Use(static region => new ChannelProducer(region));
 
     public ChannelConsumer CreateConsumer(ConsumerOptions? options) => Use(region => new ChannelConsumer(region, options));
@@ -30,6 +32,16 @@ internal sealed class ChannelAttachment(
     public IReadOnlyList<ShmGroup> Groups => Use(GroupListing.List);
 
     public bool DeleteGroup(string name) => Use(region => region.DeleteGroup(name));
+
+    public ChannelConsumer CreateObserver(StartPosition start)
+    {
+        if (!Enum.IsDefined(start))
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), start, "The start must be Earliest or Latest.");
+        }
+
+        return Use(region => new ChannelConsumer(region, start));
+    }
 
     /// <summary>Waits for a lane.</summary>
     /// <exception cref="TimeoutException">No lane became free in time.</exception>

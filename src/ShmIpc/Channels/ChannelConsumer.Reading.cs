@@ -101,14 +101,13 @@ internal sealed partial class ChannelConsumer
 
     private void ThrowIfEvicted()
     {
-        bool isEvicted = _shared is null && _lanes.IsActive
-            ? !_channel.Groups.IsHeldBy(_seat!.Group, _stamp)
-            : _channel.Groups.IsGone(_seat!.Group);
-        if (isEvicted)
+        if (_shared is null)
         {
-            throw new ShmException(
-                $"This consumer of channel {_channel.Name} was evicted: its cursor was overwritten by somebody. Dispose it and "
-                + "create another.");
+            _lanes.ThrowIfEvicted();
+        }
+        else
+        {
+            _shared.ThrowIfEvicted();
         }
     }
 }

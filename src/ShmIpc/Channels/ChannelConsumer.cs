@@ -25,10 +25,27 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     private Spinner _spinner;
     private MessageWaiter? _idleWaiter;
 
-    public ChannelConsumer(ChannelRegion channel, ConsumerOptions? options)
+    /// <summary>Joins as an observer, in no group.</summary>
+    public ChannelConsumer(ChannelRegion channel, StartPosition start)
+        : this(channel, new ConsumerOptions { Start = start }, isObserver: true)
     {
-        options ??= new ConsumerOptions();
+    }
+
+    public ChannelConsumer(ChannelRegion channel, ConsumerOptions? options)
+        : this(channel, options ?? new ConsumerOptions(), isObserver: false)
+    {
+    }
+
+    private ChannelConsumer(ChannelRegion channel, ConsumerOptions options, bool isObserver)
+    {
         options.Validate();
+        if (options.Kind == GroupKind.Shared && channel.Settings.FullMode == ShmFullMode.DropOldest)
+        {
+            throw new ShmGroupException(
+                $"Channel {channel.Name} drops the oldest messages when it is full, and a shared group keeps those that its members work "
+                + "on. Use an exclusive group, or create the channel with another FullMode.");
+        }
+
         _channel = channel;
         Gate = new OperationGate(channel.Options.SingleReader, $"consumer of channel {channel.Name}");
         _spinner = new Spinner(channel.Options.WaitStrategy);
@@ -37,14 +54,21 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         try
         {
             channel.ThrowIfDeleted();
-            _stamp = channel.Participants.Join(ParticipantRole.Consumer);
-            _seat = channel.Groups.Join(_stamp, options);
+            _stamp = channel.Participants.Join(isObserver ? ParticipantRole.Observer : ParticipantRole.Consumer);
+            _seat = isObserver
+                ? new GroupSeat(-1, GroupKind.Exclusive, null, channel.Floors())
+                : channel.Groups.Join(_stamp, options);
             if (_seat.Kind == GroupKind.Shared)
             {
                 _shared = new SharedVisitor(channel, _seat, _stamp, _isManual, options.MaxInFlight);
             }
 
             _lanes = new LaneVisitor(channel, _seat, _stamp, _isManual ? new InFlight(options.MaxInFlight, channel.Name) : null);
+            bool isOverrun = isObserver || channel.Settings.FullMode == ShmFullMode.DropOldest;
+            if (isOverrun && options.Start == StartPosition.Latest && _seat.Starts is not null)
+            {
+                _lanes.SkipToEnd();
+            }
         }
         catch
         {
@@ -64,6 +88,20 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
 
     /// <summary>How long this consumer's waits have learned to spin.</summary>
     public ref Spinner Spinner => ref _spinner;
+
+    /// <summary>Messages that were overwritten before this consumer could read them.</summary>
+    public long LostMessages()
+    {
+        Gate.Enter();
+        try
+        {
+            return _lanes.Lost;
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
 
     /// <summary>Messages that are there and not yet read, over all lanes. Exact at the instant of the look.</summary>
     public long Count()
@@ -175,7 +213,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
 
     private void Leave()
     {
-        if (_seat is not null)
+        if (_seat is { IsObserver: false })
         {
             _channel.Groups.Leave(_seat, _stamp);
         }

@@ -16,8 +16,10 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     private readonly ChannelRegion _channel;
     private readonly Stamp _stamp;
     private readonly MemoryMapping _data;
+    private readonly StandstillClock? _standstill;
     private Spinner _spinner;
     private long _lastUnblockMs;
+    private ulong _dropped;
     private bool _isCompleted;
     private RoomWaiter? _idleWaiter;
 
@@ -26,6 +28,9 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         _channel = channel;
         Gate = new OperationGate(channel.Options.SingleWriter, $"producer of channel {channel.Name}");
         _spinner = new Spinner(channel.Options.WaitStrategy);
+        _standstill = channel.Settings.EvictAfter is { } evictAfter
+            ? new StandstillClock(evictAfter, channel.Geometry.MaxGroups, TimeProvider.System)
+            : null;
         channel.AddReference();
         MemoryMapping? data = null;
         Lane = -1;
@@ -40,7 +45,8 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
             _stamp = channel.Participants.Join(ParticipantRole.Producer);
             Lane = channel.TakeLane(_stamp);
             _data = data = channel.MapLane(Lane, MemoryAccess.ReadWrite);
-            Writer = new LaneWriter(channel.Lane(Lane), data.Whole, channel.Gate(Lane));
+            bool isGated = channel.Settings.FullMode != ShmFullMode.DropOldest;
+            Writer = new LaneWriter(channel.Lane(Lane), data.Whole, channel.Gate(Lane), isGated);
             channel.AnnounceLane(Lane);
         }
         catch
@@ -67,6 +73,11 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     /// <summary>The lane's data, mirrored, for serializers that want <see cref="Memory{T}"/>.</summary>
     public Memory<byte> LaneMemory => _data.AsMemory();
 
+    /// <summary>Messages that this producer has dropped for want of room.</summary>
+    public long DroppedMessages => (long)Atomics.Acquire(ref _dropped);
+
+    private bool Drops => _channel.Settings.FullMode == ShmFullMode.DropWrite;
+
     public bool IsCompleted => Atomics.Acquire(ref _isCompleted);
 
     /// <summary>Wakes readers that sleep. Call it after a commit.</summary>
@@ -82,6 +93,22 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     /// <summary>Inside the gate: true when a payload can be written now. Dead or broken groups in the way are retired first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryReserve(long payloadBytes) => Writer.TryReserve(payloadBytes) || TryUnblock(payloadBytes);
+
+    /// <summary>Inside the gate, for a message that has no room: drops and counts it where the channel does so. False: it has to
+    /// wait.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool TryDrop()
+    {
+        if (!Drops)
+        {
+            return false;
+        }
+
+        ref ulong dropped = ref _channel.Lane(Lane).Dropped;
+        Atomics.Release(ref dropped, dropped + 1);
+        Atomics.Release(ref _dropped, _dropped + 1);
+        return true;
+    }
 
     /// <summary>Inside the gate: true when there is room for a payload, or for several records that take as much together.</summary>
     public bool TryMakeRoom(long payloadBytes) => Writer.TryMakeRoom(payloadBytes) || TryUnblock(payloadBytes);
@@ -120,6 +147,19 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
             throw new TimeoutException(
                 $"No room for {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
         }
+    }
+
+    /// <summary>Outside the gate: completes with true when a message can be written (or dropped), with false when this producer has
+    /// completed.</summary>
+    public ValueTask<bool> WaitToWriteAsync(long payloadBytes, CancellationToken cancellation)
+    {
+        if (!Drops || cancellation.IsCancellationRequested)
+        {
+            return WaitForRoomAsync(payloadBytes, cancellation);
+        }
+
+        Gate.ThrowIfUnusable();
+        return new ValueTask<bool>(!IsCompleted);
     }
 
     /// <summary>Outside the gate: completes with true when a payload can be written, with false when this producer has completed.</summary>
@@ -264,7 +304,13 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         _lastUnblockMs = now;
         _channel.ThrowIfDeleted();
         ulong blocking = Writer.BlockingGroups(payloadBytes) | _channel.Groups.SharedGroups();
-        return _channel.Groups.RetireUnfit(blocking, Writer, _stamp) && Writer.TryMakeRoom(payloadBytes);
+        bool isAnyRetired = _channel.Groups.RetireUnfit(blocking, Writer, _stamp);
+        if (_standstill is not null)
+        {
+            isAnyRetired |= _channel.Groups.EvictStanding(blocking, Writer, payloadBytes, _standstill, _stamp);
+        }
+
+        return isAnyRetired && Writer.TryMakeRoom(payloadBytes);
     }
 
     /// <summary>A pending await for room.</summary>

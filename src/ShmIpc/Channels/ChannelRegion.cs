@@ -215,6 +215,22 @@ internal sealed class ChannelRegion
     /// <summary>Lanes that readers may map: what the word says, as far as this channel has such lanes.</summary>
     public ulong AllocatedLanes() => Atomics.Acquire(ref LaneSet) & ((1UL << Geometry.MaxProducers) - 1);
 
+    /// <summary>Messages that producers have dropped for want of room, over all lanes, since the channel was created.</summary>
+    public long DroppedMessages()
+    {
+        ulong dropped = 0;
+        for (int lane = 0; lane < Geometry.MaxProducers; lane++)
+        {
+            dropped += Atomics.Acquire(ref Lane(lane).Dropped);
+        }
+
+        return (long)dropped;
+    }
+
+    /// <summary>Where the oldest message of every lane stands.</summary>
+    public (long Position, long Sequence)[] Floors() =>
+        [.. Enumerable.Range(0, Geometry.MaxProducers).Select(lane => Lane(lane).Floor.Read())];
+
     /// <summary>True when some producer has completed and no living producer is left that has not.</summary>
     public bool IsCompleted()
     {

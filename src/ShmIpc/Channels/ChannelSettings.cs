@@ -15,6 +15,9 @@ internal sealed record ChannelSettings(ShmFullMode FullMode, TimeSpan? EvictAfte
     public const int MaxEvictAfterMs = int.MaxValue;
     private const int Words = 2;
 
+    /// <summary>True when a consumer that lives may lose its group: only where producers wait for it.</summary>
+    public bool IsEvicting => EvictAfter is not null && FullMode != ShmFullMode.DropOldest;
+
     /// <summary>The settings of a channel that is created with these options.</summary>
     public static ChannelSettings FromOptions(ShmChannelOptions options) =>
         new(options.FullMode ?? ShmFullMode.Wait, InWholeMs(options.EvictAfter));

@@ -38,6 +38,12 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
     /// <summary>Messages that are there and not yet read, exact at the instant of the look (at most <see cref="int.MaxValue"/>).</summary>
     public override int Count => (int)Math.Min(_core.Count(), int.MaxValue);
 
+    /// <summary>Messages that were overwritten before this consumer could read them, counted where it reads now: what it has read, what it
+    /// has lost and what it can still read are together what was published since it joined.</summary>
+    /// <remarks>Only an observer, and a consumer of a channel that is <see cref="ShmFullMode.DropOldest"/>, loses messages. A stand-by that
+    /// takes over counts from where it took over.</remarks>
+    public long LostMessages => _core.LostMessages();
+
     /// <summary>Done when a read or a wait found that there will be no more messages; faulted with <see cref="ShmRemoteException"/> when
     /// a producer completed with an error.</summary>
     public override Task Completion => _core.Completion;
@@ -49,6 +55,8 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
     /// <exception cref="ShmPayloadException">The message could not be decoded; it is skipped, the next call continues behind
     /// it.</exception>
     /// <exception cref="ShmCorruptionException">A peer damaged a lane; thrown once, reading goes on with the other lanes.</exception>
+    /// <exception cref="ShmEvictedException">The channel has an <see cref="ShmChannelOptions.EvictAfter"/>, and this consumer exceeded
+    /// it.</exception>
     /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
     public override bool TryRead([MaybeNullWhen(false)] out T item)
     {

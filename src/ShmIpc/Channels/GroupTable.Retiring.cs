@@ -1,4 +1,5 @@
-// How groups end: retired when nobody of theirs lives and they are not durable, deleted, or evicted when their cursors make no sense.
+// How groups end: retired when nobody of theirs lives and they are not durable, deleted, or evicted when their cursors make no sense, or
+// do not move for the channel's EvictAfter.
 
 using System.Numerics;
 using ShmIpc.Memory;
@@ -32,6 +33,33 @@ internal sealed partial class GroupTable
             ulong state = Atomics.Acquire(ref Entry(group).State);
             bool isBroken = GroupEntry.Phase(state) == GroupEntry.Active && lane.IsSuspect(group);
             isAnyRetired |= isBroken ? TryRetire(group, state, self, byForce: true) : RetireIfLifeless(group, self);
+        }
+
+        return isAnyRetired;
+    }
+
+    /// <summary>Retires groups that live, are not durable, and have stood in a producer's way at one place for the channel's
+    /// EvictAfter.</summary>
+    /// <param name="candidates">Groups that may be in the way.</param>
+    /// <param name="lane">The producer's lane.</param>
+    /// <param name="payloadBytes">What it cannot write.</param>
+    /// <param name="standstill">What it has seen of the groups before.</param>
+    /// <param name="self">Who asks.</param>
+    /// <returns>True when at least one was retired.</returns>
+    public bool EvictStanding(ulong candidates, LaneWriter lane, long payloadBytes, StandstillClock standstill, Stamp self)
+    {
+        bool isAnyRetired = false;
+        for (ulong rest = candidates; rest != 0; rest &= rest - 1)
+        {
+            int group = BitOperations.TrailingZeroCount(rest);
+            GroupEntry entry = Entry(group);
+            ulong state = Atomics.Acquire(ref entry.State);
+            long blockedAt = lane.BlockedAt(group, payloadBytes);
+            if (blockedAt >= 0 && GroupEntry.Phase(state) == GroupEntry.Active && !entry.IsDurable
+                && standstill.IsOver(group, state, (ulong)blockedAt))
+            {
+                isAnyRetired |= TryRetire(group, state, self, byForce: true);
+            }
         }
 
         return isAnyRetired;

@@ -102,6 +102,19 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
     /// <summary>True when the group of a living member was retired all the same: by force.</summary>
     public bool IsGone(int group) => Atomics.Acquire(ref Entry(group).State) == GroupEntry.Free;
 
+    /// <summary>True while the group is whole: made, and not being retired. With a living member it stays so unless it is
+    /// evicted.</summary>
+    public bool IsActive(int group) => GroupEntry.Phase(Atomics.Acquire(ref Entry(group).State)) == GroupEntry.Active;
+
+    /// <summary>What a member is told whose group was retired while it lived.</summary>
+    public ShmEvictedException Evicted() => new(
+        $"This consumer of channel {_channel.Name} was evicted: "
+        + (_channel.Settings.EvictAfter is { } time
+            ? $"its group left a producer without room for {time.TotalMilliseconds} ms, the channel's EvictAfter, without finishing a "
+                + "message; or its cursor was overwritten by somebody. Messages that it had not read may be gone. Dispose it and create "
+                + "another; if it needs that long for a message, create the channel with a longer EvictAfter."
+            : "its cursor was overwritten by somebody. Dispose it and create another."));
+
     /// <summary>Makes the consumer the active member of its exclusive group, if nobody living is.</summary>
     public bool TryTakeOver(int group, Stamp stamp)
     {
@@ -259,7 +272,7 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
                 starts[lane] = floor;
             }
 
-            if (options.Start == StartPosition.Latest)
+            if (options.Start == StartPosition.Latest && _channel.Settings.FullMode != ShmFullMode.DropOldest)
             {
                 starts[lane] = _channel.LaneEnd(lane, starts[lane]);
             }

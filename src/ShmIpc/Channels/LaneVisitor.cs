@@ -5,6 +5,14 @@
 // in hand; with manual acknowledgement it never passes the oldest that was not acknowledged. A reader that sees a producer waiting gives
 // back its room before it takes the next message.
 //
+// Readers that may be overrun (Rings/LaneReader.Lossy.cs) read copies:
+//   DropOldest    producers wait for nobody: losses are counted
+//   observers     the same, in any channel; without a group, so without cursors
+//   EvictAfter    producers wait for this consumer until they retire its group. So it looks at its group's state behind each copy: one that
+//                 was overrun because it was evicted says so, and does not go on behind a gap. It stores its cursors at every message and
+//                 turns to the next lane, so that one who reads slowly is seen to move everywhere. _batchLeft stays 0 for it: it leaves
+//                 the fast path, which knows nothing of it.
+//
 // Everything here happens inside its consumer's gate.
 
 using System.Numerics;
@@ -24,6 +32,8 @@ internal sealed class LaneVisitor : IDisposable
     private readonly GroupSeat _seat;
     private readonly Stamp _self;
     private readonly InFlight? _inFlight;
+    private readonly bool _isLossy;
+    private readonly bool _isEvictable;
     private readonly LaneReader?[] _readers;
     private readonly LaneMap _map;
     private ulong _reading;
@@ -41,6 +51,9 @@ internal sealed class LaneVisitor : IDisposable
         _seat = seat;
         _self = self;
         _inFlight = inFlight;
+        ChannelSettings settings = channel.Settings;
+        _isEvictable = settings.IsEvicting && !seat.IsObserver;
+        _isLossy = _isEvictable || seat.IsObserver || settings.FullMode == ShmFullMode.DropOldest;
         _map = new LaneMap(channel);
         _readers = new LaneReader?[channel.Geometry.MaxProducers];
         IsActive = seat.Starts is not null;
@@ -56,7 +69,23 @@ internal sealed class LaneVisitor : IDisposable
     public LaneReader Current => _current!;
 
     /// <summary>The memory of <see cref="Lane"/>, mirrored.</summary>
-    public ReadOnlyMemory<byte> CurrentMemory => _map[_lane].AsMemory();
+    public ReadOnlyMemory<byte> CurrentMemory => _isLossy ? _current!.Copied : _map[_lane].AsMemory();
+
+    /// <summary>Messages that were overwritten before they were read. Nothing is that a group with a hold on its producers has not read:
+    /// such a consumer at most began below the floor.</summary>
+    public long Lost
+    {
+        get
+        {
+            long lost = 0;
+            for (ulong lanes = _isEvictable ? 0 : _reading; lanes != 0; lanes &= lanes - 1)
+            {
+                lost += _readers[BitOperations.TrailingZeroCount(lanes)]!.Lost;
+            }
+
+            return lost;
+        }
+    }
 
     /// <summary>Number of the next message of <see cref="Lane"/>.</summary>
     public long Sequence => _current?.Sequence ?? 0;
@@ -125,15 +154,44 @@ internal sealed class LaneVisitor : IDisposable
             _readers[BitOperations.TrailingZeroCount(lanes)]!.Release();
         }
 
-        if (_channel.Writers.AnyParked)
+        if (!_channel.Writers.AnyParked)
+        {
+            return;
+        }
+
+        if (_seat.IsObserver)
+        {
+            _channel.ThrowIfDeleted(); // nobody waits for it
+        }
+        else
         {
             _channel.WakeWriters();
+        }
+    }
+
+    /// <summary>Passes over everything that is there now: for a reader that may be overrun, and so cannot be told where to start.</summary>
+    public void SkipToEnd()
+    {
+        MapNewLanes();
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
+        {
+            _readers[BitOperations.TrailingZeroCount(lanes)]!.SkipToEnd();
+        }
+    }
+
+    /// <exception cref="ShmEvictedException">The group was retired.</exception>
+    public void ThrowIfEvicted()
+    {
+        if (!_seat.IsObserver && (IsActive ? !_channel.Groups.IsHeldBy(_seat.Group, _self) : _channel.Groups.IsGone(_seat.Group)))
+        {
+            throw _channel.Groups.Evicted();
         }
     }
 
     /// <summary>True when some lane has a message.</summary>
     public bool HasNext()
     {
+        ThrowIfOverrunByEviction();
         MapNewLanes();
         for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
@@ -149,12 +207,14 @@ internal sealed class LaneVisitor : IDisposable
     /// <summary>Messages that are there and not yet read, over all lanes.</summary>
     public long Count()
     {
+        ThrowIfOverrunByEviction();
         MapNewLanes();
         long count = 0;
         for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
             int lane = BitOperations.TrailingZeroCount(lanes);
-            count += _readers[lane]!.EndSequence(_channel.Lane(lane)) - _readers[lane]!.Sequence;
+            long end = _readers[lane]!.EndSequence(_channel.Lane(lane)); // may move a reader that was overrun up
+            count += end - _readers[lane]!.Sequence;
         }
 
         return count;
@@ -169,6 +229,11 @@ internal sealed class LaneVisitor : IDisposable
             int lane = BitOperations.TrailingZeroCount(lanes);
             long cursor = Cursor(lane);
             LaneScan scan = new(_map[lane].Whole, _channel.Lane(lane));
+            if (_isLossy && cursor < _channel.Lane(lane).Floor.Read().Position)
+            {
+                return false; // whoever reads next finds out what it lost
+            }
+
             if (scan.End(cursor, scan.SequenceAt(cursor)).Position != cursor)
             {
                 return false;
@@ -209,13 +274,10 @@ internal sealed class LaneVisitor : IDisposable
         MapNewLanes();
         ReleaseAndWake();
         ulong behind = _reading & ~((2UL << _lane) - 1);
-        if (TryReadAny(behind, out record) || TryReadAny(_reading & ~behind, out record))
-        {
-            return true;
-        }
-
-        _batchLeft = 0;
-        return false;
+        bool isRead = TryReadAny(behind, out record) || TryReadAny(_reading & ~behind, out record);
+        _batchLeft = isRead && !_isEvictable ? BatchMessages - 1 : 0;
+        ThrowIfOverrunByEviction(); // a floor that passed the reader is seen together with the group's end
+        return isRead;
     }
 
     private bool TryReadAny(ulong lanes, out LaneRecord record)
@@ -225,7 +287,7 @@ internal sealed class LaneVisitor : IDisposable
             int lane = BitOperations.TrailingZeroCount(lanes);
             if (_readers[lane]!.TryRead(out record))
             {
-                (_lane, _current, _batchLeft) = (lane, _readers[lane], BatchMessages - 1);
+                (_lane, _current) = (lane, _readers[lane]);
                 return true;
             }
         }
@@ -246,8 +308,9 @@ internal sealed class LaneVisitor : IDisposable
         {
             int lane = BitOperations.TrailingZeroCount(added);
             (long position, long sequence) = Start(lane);
-            _readers[lane] = new LaneReader(
-                _map[lane].Whole, _channel.CursorEntry(lane, _seat.Group), position, sequence, _seat.IsNamed);
+            MappedSpan cursor = _seat.IsObserver ? default : _channel.CursorEntry(lane, _seat.Group);
+            LaneControl? overrunBy = _isLossy ? _channel.Lane(lane) : null;
+            _readers[lane] = new LaneReader(_map[lane].Whole, cursor, position, sequence, _seat.IsNamed, overrunBy);
             _reading |= 1UL << lane;
         }
     }
@@ -260,7 +323,19 @@ internal sealed class LaneVisitor : IDisposable
         }
 
         long cursor = Cursor(lane);
-        return (cursor, new LaneScan(_map[lane].Whole, _channel.Lane(lane)).SequenceAt(cursor));
+        LaneScan scan = new(_map[lane].Whole, _channel.Lane(lane));
+        long sequence = scan.SequenceAt(cursor);
+        Atomics.ReadBarrier(); // SYNC: floor visible before the bytes below it are overwritten
+        (long Position, long Sequence) floor = _channel.Lane(lane).Floor.Read();
+        return _isLossy && floor.Position > cursor ? floor : (cursor, sequence);
+    }
+
+    private void ThrowIfOverrunByEviction()
+    {
+        if (_isEvictable)
+        {
+            ThrowIfEvicted();
+        }
     }
 
     private long Cursor(int lane) =>

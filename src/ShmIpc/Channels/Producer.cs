@@ -27,8 +27,12 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
     /// <summary>Largest serialized message in bytes: half of the lane's capacity, less 16.</summary>
     public int MaxMessageBytes => _core.MaxMessageBytes;
 
-    /// <summary>Serializes a message straight into the channel. False when there is no room now, or when this producer has
-    /// completed.</summary>
+    /// <summary>Messages that this producer has dropped because there was no room for them; 0 unless the channel's full mode is
+    /// <see cref="ShmFullMode.DropWrite"/>.</summary>
+    public long DroppedMessages => _core.DroppedMessages;
+
+    /// <summary>Serializes a message straight into the channel. False when there is no room now, or when this producer has completed;
+    /// with <see cref="ShmFullMode.DropWrite"/> a message without room is dropped and counted, and this is true.</summary>
     /// <param name="item">The message.</param>
     /// <exception cref="ShmMessageTooLargeException">The message can never fit; the exception names the option to raise.</exception>
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
@@ -44,7 +48,7 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
 
             if (!TryAdd(item))
             {
-                return false;
+                return _core.TryDrop();
             }
 
             _neededBytes = 0;
@@ -106,10 +110,11 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
         }
     }
 
-    /// <summary>Awaits room for a message of the size that did not fit last. False when this producer has completed.</summary>
+    /// <summary>Awaits room for a message of the size that did not fit last. False when this producer has completed. With
+    /// <see cref="ShmFullMode.DropWrite"/> it completes at once: no write ever waits.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public override ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken = default) =>
-        _core.WaitForRoomAsync(_neededBytes, cancellationToken);
+        _core.WaitToWriteAsync(_neededBytes, cancellationToken);
 
     /// <summary>Says that this producer will publish nothing more. False when it had said so before.</summary>
     /// <param name="error">Its type and message reach the consumers as <see cref="ShmRemoteException"/>; null for a normal end.</param>

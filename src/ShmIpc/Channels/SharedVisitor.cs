@@ -2,6 +2,9 @@
 // dead members left (ClaimRecovery.cs). A record is held until it is acknowledged: with automatic acknowledgement when the next one is
 // asked for, or when the reader waits.
 //
+// Where a living group can be evicted (EvictAfter), its intents may end before the member's work does. So the record is copied, and handed
+// out only if the group still was there behind the copy.
+//
 // Everything here happens inside its consumer's gate.
 
 using System.Numerics;
@@ -31,6 +34,7 @@ internal sealed class SharedVisitor : IDisposable
     private long _nextRecoveryMs;
     private int _lane;
     private int _batchLeft;
+    private byte[]? _copy;
 
     public SharedVisitor(ChannelRegion channel, GroupSeat seat, Stamp self, bool isManual, int maxInFlight)
     {
@@ -42,6 +46,7 @@ internal sealed class SharedVisitor : IDisposable
         _recovery = new ClaimRecovery(channel, seat.Group, self);
         _map = new LaneMap(channel);
         _isHeld = IsHeld;
+        _copy = channel.Settings.IsEvicting ? [] : null;
         _readers = new SharedLaneReader?[channel.Geometry.MaxProducers];
     }
 
@@ -52,10 +57,58 @@ internal sealed class SharedVisitor : IDisposable
     public int DeliveryCount { get; private set; }
 
     /// <summary>The memory of <see cref="Lane"/>, mirrored.</summary>
-    public ReadOnlyMemory<byte> CurrentMemory => _map[_lane].AsMemory();
+    public ReadOnlyMemory<byte> CurrentMemory => _copy ?? _map[_lane].AsMemory();
 
     /// <summary>Takes the next message of any lane, or one that a dead member left.</summary>
+    /// <exception cref="ShmEvictedException">The group was retired.</exception>
     public bool TryRead(out LaneRecord record)
+    {
+        if (_copy is null)
+        {
+            return TryReadInPlace(out record);
+        }
+
+        try
+        {
+            if (!TryReadInPlace(out record))
+            {
+                ThrowIfEvicted();
+                return false;
+            }
+        }
+        catch (ShmCorruptionException)
+        {
+            ThrowIfEvicted(); // then what looks like damage is a later lap
+            throw;
+        }
+
+        ReadOnlySpan<byte> payload = _readers[_lane]!.Payload(record);
+        if (_copy.Length < payload.Length)
+        {
+            _copy = GC.AllocateUninitializedArray<byte>((int)BitOperations.RoundUpToPowerOf2((uint)payload.Length));
+        }
+
+        payload.CopyTo(_copy);
+        Atomics.ReadBarrier(); // SYNC: group retired before its messages are overwritten
+        ThrowIfEvicted();
+        record = new LaneRecord(record.Position, record.Sequence, 0, record.PayloadBytes);
+        return true;
+    }
+
+    public ReadOnlySpan<byte> Payload(LaneRecord record) => _copy is null
+        ? _readers[_lane]!.Payload(record)
+        : _copy.AsSpan((int)record.PayloadIndex, record.PayloadBytes);
+
+    /// <exception cref="ShmEvictedException">The group was retired.</exception>
+    public void ThrowIfEvicted()
+    {
+        if (!_channel.Groups.IsActive(_seat.Group))
+        {
+            throw _channel.Groups.Evicted();
+        }
+    }
+
+    private bool TryReadInPlace(out LaneRecord record)
     {
         AcknowledgeAutomatically();
         if (_heldCount >= _maxInFlight)
@@ -76,8 +129,6 @@ internal sealed class SharedVisitor : IDisposable
         ulong behind = _map.Mapped & ~((2UL << _lane) - 1);
         return TryRedeliver(out record) || TryClaimAny(behind, out record) || TryClaimAny(_map.Mapped & ~behind, out record);
     }
-
-    public ReadOnlySpan<byte> Payload(LaneRecord record) => _readers[_lane]!.Payload(record);
 
     /// <summary>Without manual acknowledgement, what was read is finished with.</summary>
     public void AcknowledgeAutomatically()
@@ -114,6 +165,11 @@ internal sealed class SharedVisitor : IDisposable
     /// <summary>True when there is a message, or something that a dead member left.</summary>
     public bool HasNext()
     {
+        if (_copy is not null)
+        {
+            ThrowIfEvicted();
+        }
+
         MapNewLanes();
         for (ulong lanes = _map.Mapped; lanes != 0; lanes &= lanes - 1)
         {

@@ -40,6 +40,10 @@ public sealed class ShmChannel<T> : IDisposable
     /// <summary>Consumers that are alive now, in all processes, and for which producers wait.</summary>
     public int ConsumerCount => _attachment.ConsumerCount;
 
+    /// <summary>Messages that producers have dropped because there was no room for them, since the channel was created; 0 unless the full
+    /// mode is <see cref="ShmFullMode.DropWrite"/>. Producers that are gone, or died, are included.</summary>
+    public long DroppedMessages => _attachment.DroppedMessages;
+
     /// <summary>Joins as a producer.</summary>
     /// <exception cref="ShmLimitException">As many producers as the channel allows are alive; the message names their
     /// processes.</exception>
@@ -82,6 +86,16 @@ public sealed class ShmChannel<T> : IDisposable
     /// <exception cref="ShmGroupException">The group has living members.</exception>
     /// <exception cref="ShmLimitException">The channel has as many participants as it allows.</exception>
     public bool DeleteGroup(string name) => _attachment.DeleteGroup(name);
+
+    /// <summary>Joins as an observer: it sees every message, as a consumer does, but producers neither wait for it nor know of it. It
+    /// copies each message and checks that it was not overwritten meanwhile; when it is too slow it goes on with the oldest message that is
+    /// still there, and <see cref="Consumer{T}.LostMessages"/> says how many it lost.</summary>
+    /// <param name="start">Where it starts.</param>
+    /// <remarks>It takes one of the channel's <see cref="ShmChannelOptions.MaxParticipants"/>, and none of its
+    /// <see cref="ShmChannelOptions.MaxGroups"/>.</remarks>
+    /// <exception cref="ShmLimitException">As many producers, consumers and observers as the channel allows are alive.</exception>
+    /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
+    public Consumer<T> CreateObserver(StartPosition start) => new(_attachment.CreateObserver(start), _serializer, Name);
 
     /// <summary>Detaches. Producers and consumers that were made here stay usable.</summary>
     public void Dispose() => _attachment.Dispose();

@@ -2,7 +2,7 @@
 //
 //      0 +---------------------------------------------+  256 bytes a slot
 //        | epoch        u64   of the present holder    |  changed by CAS by whoever joins
-//      8 | pid u32 | role u32 (1 producer, 2 consumer) |  for people; nothing is decided by them
+//      8 | pid u32 | role u32                          |  for people; 1 producer, 2 consumer, 3 observer
 //     16 | joined       u64   unix nanoseconds         |
 //     24 | place        u64   its group + 1, 0 = none   |
 //     32 | zero                                        |

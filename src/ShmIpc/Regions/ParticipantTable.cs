@@ -23,7 +23,7 @@ internal enum ParticipantRole : uint
     Producer = 1,
     Consumer = 2,
 
-    /// <summary>Takes part without gating anybody.</summary>
+    /// <summary>Takes part without a group: it looks on, or does a piece of work, and gates nobody.</summary>
     Observer = 3,
 }
 

@@ -16,6 +16,9 @@ internal readonly struct LaneControl(MappedSpan block)
 
     public PositionCell Floor => new(_block.Slice(LaneLayout.FloorOffset, PositionCell.Bytes));
 
+    /// <summary>Messages that the lane's producers, one after the other, have dropped for want of room.</summary>
+    public ref ulong Dropped => ref _block.UInt64(LaneLayout.DroppedOffset);
+
     /// <summary>The stamp of the producer that completed this lane last.</summary>
     public ref ulong Completion => ref _block.UInt64(LaneLayout.CompletionOffset);
 

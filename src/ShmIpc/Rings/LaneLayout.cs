@@ -9,6 +9,8 @@
 //        | floor      PositionCell (40 bytes)            |  written by the lane's producer
 //    384 +-----------------------------------------------+
 //        | flags      u64, reserved, 0                   |
+//    392 | dropped    u64 messages, by DropWrite         |  written by the lane's producer; goes on across producers
+//    400 | zero                                          |
 //    512 +-----------------------------------------------+
 //        | completion u64 stamp of the completed owner   |
 //    520 | fault      u32: 0 none, 1 the error below     |
@@ -30,6 +32,7 @@ internal static class LaneLayout
     public const int CommittedOffset = 128;
     public const int FloorOffset = 256;
     public const int FlagsOffset = 384;
+    public const int DroppedOffset = 392;
     public const int CompletionOffset = 512;
     public const int FaultOffset = 520;
     public const int ErrorTypeOffset = 528;

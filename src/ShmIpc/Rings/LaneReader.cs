@@ -11,6 +11,8 @@
 // never per message. A named group's tells a stand-by where to continue, so it is stored for each message, and beside it how far
 // messages were handed out: those in between are delivered a second time after a death, and the stand-by says so.
 //
+// A reader that may be overrun does all that in another way: LaneReader.Lossy.cs.
+//
 // Knows memory only: no file, name, clock or system call. Not thread-safe: its owner serialises calls.
 
 using System.Runtime.CompilerServices;
@@ -18,7 +20,7 @@ using ShmIpc.Memory;
 
 namespace ShmIpc.Rings;
 
-internal sealed unsafe class LaneReader
+internal sealed unsafe partial class LaneReader
 {
     private readonly byte* _data;
     private readonly long _mask;
@@ -35,12 +37,18 @@ internal sealed unsafe class LaneReader
 
     /// <summary>Reads a lane from a position that is known to be a record boundary (its floor, or a stored cursor).</summary>
     /// <param name="data">The lane's data, mirrored: twice its capacity; need not be writable.</param>
-    /// <param name="cursor">The group's cursor word for this lane; it already holds <paramref name="position"/>.</param>
+    /// <param name="cursor">The group's cursor word for this lane; it already holds <paramref name="position"/>. Empty for a reader without
+    /// a group.</param>
     /// <param name="position">Where to start.</param>
     /// <param name="sequence">Number of the message at that position.</param>
     /// <param name="isNamed">True for a named group: the cursor's whole entry is written, and for each message.</param>
-    public LaneReader(MappedSpan data, MappedSpan cursor, long position, long sequence, bool isNamed = false)
+    /// <param name="overrunBy">The lane's control block when its producer may overrun this reader, which then copies and checks; null when
+    /// the cursor protects it.</param>
+    public LaneReader(
+        MappedSpan data, MappedSpan cursor, long position, long sequence, bool isNamed = false, LaneControl? overrunBy = null)
     {
+        _isLossy = overrunBy is not null;
+        _control = overrunBy ?? default;
         long capacityBytes = data.LengthBytes / 2;
         _data = (byte*)data.Address(0);
         _mask = capacityBytes - 1;
@@ -78,6 +86,11 @@ internal sealed unsafe class LaneReader
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
+            if (_isLossy)
+            {
+                return HasNextLossy();
+            }
+
             ulong header = Atomics.Acquire(ref HeaderWord);
             return header != 0 && !IsReported(header);
         }
@@ -94,6 +107,11 @@ internal sealed unsafe class LaneReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryRead(out LaneRecord record)
     {
+        if (_isLossy)
+        {
+            return TryReadLossy(out record);
+        }
+
         ulong header = Atomics.Acquire(ref HeaderWord); // SYNC: record visible to reader
         if (!RecordHeader.IsValid(header, _sequence, _maxPayloadBytes))
         {
@@ -105,26 +123,22 @@ internal sealed unsafe class LaneReader
         int extensionBytes = RecordHeader.ExtensionBytes(header);
         int payloadBytes = (int)RecordHeader.PayloadBytes(header);
         record = new LaneRecord(position, _sequence, (position & _mask) + RecordHeader.Bytes + extensionBytes, payloadBytes);
-        _position = position + RecordHeader.RecordBytes(extensionBytes, payloadBytes);
-        _sequence++;
-        if (_isNamed)
-        {
-            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)_position);
-        }
-
+        StepOver(RecordHeader.RecordBytes(extensionBytes, payloadBytes));
         return true;
     }
 
     /// <summary>The payload of a record that was read and not yet released.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ReadOnlySpan<byte> Payload(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
+    public ReadOnlySpan<byte> Payload(LaneRecord record) => _isLossy
+        ? _copy.AsSpan((int)record.PayloadIndex, record.PayloadBytes)
+        : new(_data + record.PayloadIndex, record.PayloadBytes);
 
     /// <summary>Steps over up to <paramref name="most"/> further records and gives nothing back. Stops at whatever is not a record; the
-    /// next <see cref="TryRead"/> says what it is.</summary>
+    /// next <see cref="TryRead"/> says what it is. A reader that copies has room for one.</summary>
     public int ReadOn(int most)
     {
         int count = 0;
-        for (; count < most; count++)
+        for (; count < most && !_isLossy; count++)
         {
             ulong header = Atomics.Acquire(ref HeaderWord); // SYNC: record visible to reader
             if (!RecordHeader.IsValid(header, _sequence, _maxPayloadBytes))
@@ -148,6 +162,12 @@ internal sealed unsafe class LaneReader
     /// <exception cref="ShmCorruptionException">Its header has changed meanwhile.</exception>
     public LaneRecord RecordAt(long position, long sequence, out long next)
     {
+        if (_isLossy)
+        {
+            next = _position;
+            return _last;
+        }
+
         ulong header = Atomics.Acquire(ref *(ulong*)(_data + (position & _mask)));
         if (!RecordHeader.IsValid(header, sequence, _maxPayloadBytes))
         {
@@ -175,7 +195,7 @@ internal sealed unsafe class LaneReader
     public bool Release()
     {
         long position = Math.Min(_position, Ceiling);
-        if (_released == position)
+        if (_released == position || _cursor.LengthBytes == 0)
         {
             return false;
         }
@@ -186,7 +206,19 @@ internal sealed unsafe class LaneReader
     }
 
     /// <summary>Number of the first message that is not there yet.</summary>
-    public long EndSequence(LaneControl control) => new LaneScan(_span, control).End(_position, _sequence).Sequence;
+    public long EndSequence(LaneControl control) =>
+        _isLossy ? FindEndLossy().Sequence : new LaneScan(_span, control).End(_position, _sequence).Sequence;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void StepOver(long recordBytes)
+    {
+        _position += recordBytes;
+        _sequence++;
+        if (_isNamed)
+        {
+            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)_position);
+        }
+    }
 
     /// <summary>Somebody read before us: what was handed out and not acknowledged comes again.</summary>
     private void CountFailover()

@@ -42,6 +42,9 @@
 //   cleared. An intent below the floor was never won, or its record was finished with before the floor passed it: it holds nothing.
 //   Whoever takes over a dead member's intent raises the version and looks at the floor before it believes in the record.
 //
+//   Readers that no cursor protects (LaneReader.Lossy.cs) rely on (3) and (4) alone: whoever sees a byte of a later lap, and then looks at
+//   the floor, sees one above that byte's old position. A lane without a gate (DropOldest) takes those steps as if nobody were active.
+//
 //   Take-over after a death: the new owner scans from max(committed, floor) over complete records to the terminator (I1, I2), and
 //   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor
 //   that the dead producer had stored, but not yet acted upon, is not trusted to be free space.
@@ -65,6 +68,7 @@ internal sealed unsafe partial class LaneWriter
     private readonly LaneControl _control;
     private readonly LaneGate _gate;
     private readonly Func<long, bool> _isRecordAt;
+    private readonly bool _isGated;
     private readonly byte* _data;
     private readonly long _capacityBytes;
     private readonly long _mask;
@@ -83,11 +87,13 @@ internal sealed unsafe partial class LaneWriter
     /// <param name="control">The lane's control block.</param>
     /// <param name="data">The lane's data, mirrored: twice its capacity.</param>
     /// <param name="gate">The cursors that gate the lane.</param>
+    /// <param name="isGated">False: nobody's cursor holds the producer back, the oldest records make room.</param>
     /// <exception cref="ShmCorruptionException">The control block holds positions that no producer can have left.</exception>
-    public LaneWriter(LaneControl control, MappedSpan data, LaneGate gate)
+    public LaneWriter(LaneControl control, MappedSpan data, LaneGate gate, bool isGated = true)
     {
         _control = control;
         _gate = gate;
+        _isGated = isGated;
         _isRecordAt = IsRecordAt;
         _capacityBytes = data.LengthBytes / 2;
         _mask = _capacityBytes - 1;
@@ -118,21 +124,6 @@ internal sealed unsafe partial class LaneWriter
     {
         long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
         return (end <= _limit && payloadBytes <= MaxPayloadBytes) || TryReserveSlow(payloadBytes, end);
-    }
-
-    /// <summary>The groups that keep a payload of <paramref name="payloadBytes"/> from being written.</summary>
-    public ulong BlockingGroups(long payloadBytes)
-    {
-        long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
-        return _gate.GroupsBelow(Atomics.Acquire(ref _gate.Active) & _gate.Existing, end - _capacityBytes);
-    }
-
-    /// <summary>True when a group that has joined cannot have left its cursor where it stands now. Below the floor, too, it stands at a
-    /// record; only a joiner may not, whose cursor a refresh therefore waits for.</summary>
-    public bool IsSuspect(int group)
-    {
-        long cursor = (long)Atomics.Acquire(ref _gate.Cursor(group));
-        return IsSuspect(cursor) || !IsRecordAt(cursor);
     }
 
     /// <summary>Offset in the mirrored mapping at which the next payload starts.</summary>
@@ -216,8 +207,10 @@ internal sealed unsafe partial class LaneWriter
                 _control.Floor.Write(_floor, _floorSequence);
             }
 
-            Atomics.FullFence(); // SYNC: floor visible to joiner, or joiner's version visible here
-            if (Atomics.Acquire(ref _gate.Version) == version)
+            // SYNC: floor visible to joiner, or joiner's version visible here
+            // SYNC: floor visible before the bytes below it are overwritten
+            Atomics.FullFence();
+            if (Atomics.Acquire(ref _gate.Version) == version || !_isGated)
             {
                 _limit = Math.Max(_limit, lowest + _capacityBytes);
                 return end <= _limit;
@@ -229,7 +222,7 @@ internal sealed unsafe partial class LaneWriter
 
     private long LowestCursor(long end)
     {
-        ulong active = Atomics.Acquire(ref _gate.Active);
+        ulong active = GatingGroups;
         ulong existing = active & _gate.Existing;
         SuspectGroups = active & ~existing;
         long lowest = VisibleEnd;
@@ -250,6 +243,8 @@ internal sealed unsafe partial class LaneWriter
         // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
         return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;
     }
+
+    private ulong GatingGroups => _isGated ? Atomics.Acquire(ref _gate.Active) : 0;
 
     private bool IsSuspect(long cursor) =>
         cursor > VisibleEnd || cursor < Math.Max(_limit, _position + RecordHeader.Bytes) - _capacityBytes

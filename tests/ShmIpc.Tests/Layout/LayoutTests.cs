@@ -135,6 +135,7 @@ public sealed class LayoutTests
             ["CommittedOffset"] = 128,
             ["FloorOffset"] = 256,
             ["FlagsOffset"] = 384,
+            ["DroppedOffset"] = 392,
             ["CompletionOffset"] = 512,
             ["FaultOffset"] = 520,
             ["ErrorTypeOffset"] = 528,

@@ -184,7 +184,7 @@ public sealed class GroupTableTests : IDisposable
 
         Assert.Equal(1, channel.ConsumerCount);
         Assert.Equal(1UL, words.ActiveGroups);
-        Assert.Contains("evicted", Assert.Throws<ShmException>(() => DrainAndWait(broken)).Message, StringComparison.Ordinal);
+        Assert.Contains("evicted", Assert.Throws<ShmEvictedException>(() => DrainAndWait(broken)).Message, StringComparison.Ordinal);
         producer.Dispose();
 
         static void DrainAndWait(ByteConsumer consumer)

@@ -44,6 +44,19 @@ internal sealed class LaneMemory : IDisposable
 
     public LaneWriter CreateWriter() => new(Control, Data, Gate);
 
+    /// <summary>As on a channel that drops the oldest.</summary>
+    public LaneWriter CreateUngatedWriter() => new(Control, Data, Gate, isGated: false);
+
+    /// <summary>A reader that holds nobody back, from the floor; with a group it stores that group's cursor.</summary>
+    public LaneReader Observe(int? group = null, (long Position, long Sequence)? start = null)
+    {
+        (long position, long sequence) = start ?? Control.Floor.Read();
+        MappedSpan cursor = group is { } number
+            ? _control.Whole.Slice(CursorsOffset + ((long)number * LaneGate.CursorStrideBytes), 8)
+            : default;
+        return new LaneReader(Data, cursor, position, sequence, overrunBy: Control);
+    }
+
     /// <summary>As GroupTable.Join does it.</summary>
     public LaneReader Join(int group)
     {
