@@ -12,7 +12,13 @@ internal sealed class TestChannel : IDisposable
     private readonly ScratchRoot _aside = new();
     private readonly List<ChildProcess> _children = [];
 
-    public TestChannel(long laneCapacityBytes, int maxProducers = 1, int? maxGroups = null, WaitStrategy wait = WaitStrategy.Adaptive)
+    public TestChannel(
+        long laneCapacityBytes,
+        int maxProducers = 1,
+        int? maxGroups = null,
+        WaitStrategy wait = WaitStrategy.Adaptive,
+        ShmFullMode? fullMode = null,
+        TimeSpan? evictAfter = null)
     {
         Options = new ShmChannelOptions
         {
@@ -21,6 +27,8 @@ internal sealed class TestChannel : IDisposable
             MaxProducers = maxProducers,
             MaxGroups = maxGroups,
             WaitStrategy = wait,
+            FullMode = fullMode,
+            EvictAfter = evictAfter,
         };
         Channel = ShmByteChannel.Create(Name, Options);
         Progress = new ProgressFile(_aside.FileOf("progress"));
