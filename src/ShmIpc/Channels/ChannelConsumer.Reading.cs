@@ -78,6 +78,11 @@ internal sealed partial class ChannelConsumer
         {
             _shared.Acknowledge(lane, position);
         }
+
+        if (_channel.Settings.IsEvicting)
+        {
+            ThrowIfEvicted();
+        }
     }
 
     private bool LooksReadable() => _shared is null ? _lanes.HasNext() : _shared.HasNext();
