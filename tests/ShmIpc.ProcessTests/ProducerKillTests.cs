@@ -17,11 +17,16 @@ public sealed class ProducerKillTests(ITestOutputHelper output)
     [InlineData("copy", 100, 1)]
     [InlineData("claim", 50, 1)]
     [InlineData("batch", 30, StreamRoles.BatchMessages)]
-    public void A_killed_producer_loses_nothing_committed_and_its_successor_goes_on(string mode, int kills, int publishedAtOnce)
+    [InlineData("copy", 15, 1, ShmFlushMode.None)]
+    [InlineData("copy", 15, 1, ShmFlushMode.Async)]
+    [InlineData("batch", 15, StreamRoles.BatchMessages, ShmFlushMode.Async)]
+    [InlineData("claim", 15, 1, ShmFlushMode.Sync)]
+    public void A_killed_producer_loses_nothing_committed_and_its_successor_goes_on(
+        string mode, int kills, int publishedAtOnce, ShmFlushMode? flush = null)
     {
         Campaign campaign = new(_output);
         long start = Stopwatch.GetTimestamp();
-        using TestChannel test = new(64 * 1024);
+        using TestChannel test = new(64 * 1024, flush: flush);
         using ByteConsumer consumer = test.Channel.CreateConsumer();
         StreamChecker checker = new();
         int deaths = Campaign.Rounds(kills);
@@ -48,7 +53,7 @@ public sealed class ProducerKillTests(ITestOutputHelper output)
             checker.Forget(id);
         }
 
-        _output.WriteLine($"{deaths} producers killed ({mode}), {checker.Total} messages seen, in {inFlight} deaths one publication was "
+        _output.WriteLine($"{deaths} producers killed ({mode}, {flush?.ToString() ?? "memory"}), {checker.Total} messages seen, in {inFlight} deaths one publication was "
             + $"committed and not yet acknowledged; {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
 
         int Id(int round) => round % (FirstReader - 1);

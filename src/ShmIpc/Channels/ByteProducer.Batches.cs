@@ -1,7 +1,6 @@
 // Batches of raw bytes: what the caller adds one by one to an open Batch, and what it hands over all at once. An open batch is one
 // operation inside the gate, as an open claim is; a claim may be open inside it.
 
-using ShmIpc.Rings;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
@@ -10,8 +9,8 @@ public sealed partial class ByteProducer
 {
     private long _openBatch;
 
-    /// <summary>Largest batch in bytes: the lane's capacity, less 8. Each message counts 8 bytes and its payload rounded up to a multiple
-    /// of 8.</summary>
+    /// <summary>Largest batch in bytes: the lane's capacity, less 8. Each message counts 8 bytes (16 with checksums) and its payload
+    /// rounded up to a multiple of 8.</summary>
     public long MaxBatchBytes => _core.Writer.MaxBatchBytes;
 
     /// <summary>Begins a batch: messages that consumers see all at once, or never.</summary>
@@ -78,13 +77,15 @@ public sealed partial class ByteProducer
     {
         cancellationToken.ThrowIfCancellationRequested();
         long roomBytes = RoomOf(payloads.Span);
-        while (!TryWriteBatch(payloads.Span, roomBytes))
+        while (!TryPublishBatch(payloads.Span, roomBytes))
         {
             if (!await _core.WaitForRoomAsync(roomBytes, cancellationToken).ConfigureAwait(false))
             {
                 _core.ThrowIfCompleted();
             }
         }
+
+        await _core.SettleAsync().ConfigureAwait(false);
     }
 
     /// <summary>True for the batch that is open now. A batch can be copied, and its copies end with it.</summary>
@@ -136,6 +137,11 @@ public sealed partial class ByteProducer
             _core.Writer.AbortBatch();
             _core.Gate.ExitClaim();
         }
+
+        if (isPublished)
+        {
+            _core.Settle();
+        }
     }
 
     private bool TryReserveInBatch(int payloadBytes)
@@ -160,6 +166,17 @@ public sealed partial class ByteProducer
     }
 
     private bool TryWriteBatch(ReadOnlySpan<ReadOnlyMemory<byte>> payloads, long roomBytes)
+    {
+        if (!TryPublishBatch(payloads, roomBytes))
+        {
+            return false;
+        }
+
+        _core.Settle();
+        return true;
+    }
+
+    private bool TryPublishBatch(ReadOnlySpan<ReadOnlyMemory<byte>> payloads, long roomBytes)
     {
         _core.Gate.Enter();
         try
@@ -194,12 +211,12 @@ public sealed partial class ByteProducer
         foreach (ReadOnlyMemory<byte> payload in payloads)
         {
             recordBytes += payload.Length <= MaxMessageBytes
-                ? LaneWriter.RecordBytes(payload.Length)
+                ? _core.Writer.RecordBytes(payload.Length)
                 : throw new ShmMessageTooLargeException(payload.Length, MaxMessageBytes);
         }
 
         return recordBytes <= MaxBatchBytes
-            ? recordBytes - LaneWriter.RecordBytes(0)
+            ? recordBytes - _core.Writer.RecordBytes(0)
             : throw new ShmBatchTooLargeException(recordBytes, MaxBatchBytes);
     }
 }

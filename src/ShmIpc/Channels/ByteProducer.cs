@@ -17,7 +17,7 @@ public sealed partial class ByteProducer : IDisposable
         _core = core;
     }
 
-    /// <summary>Largest message in bytes: half of the lane's capacity, less 16.</summary>
+    /// <summary>Largest message in bytes: half of the lane's capacity, less 16 (24 with checksums).</summary>
     public int MaxMessageBytes => _core.MaxMessageBytes;
 
     /// <summary>The lane that this producer writes.</summary>
@@ -35,28 +35,13 @@ public sealed partial class ByteProducer : IDisposable
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
     public bool TryWrite(ReadOnlySpan<byte> payload)
     {
-        _core.Gate.Enter();
-        try
+        if (!TryPublish(payload))
         {
-            if (_core.IsCompleted)
-            {
-                return false;
-            }
-
-            if (!_core.TryReserve(payload.Length))
-            {
-                return _core.TryDrop();
-            }
-
-            payload.CopyTo(_core.Writer.Payload(payload.Length));
-            _core.Writer.Commit(payload.Length);
-            _core.WakeReaders();
-            return true;
+            return false;
         }
-        finally
-        {
-            _core.Gate.Exit();
-        }
+
+        _core.Settle();
+        return true;
     }
 
     /// <summary>Copies one message into the channel, and waits for room if there is none.</summary>
@@ -93,7 +78,7 @@ public sealed partial class ByteProducer : IDisposable
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        return TryWrite(payload.Span) ? ValueTask.CompletedTask : WriteSlowAsync(payload, cancellationToken);
+        return TryPublish(payload.Span) ? _core.SettleAsync() : WriteSlowAsync(payload, cancellationToken);
     }
 
     /// <summary>Hands out memory of the channel for one message. False when there is no room now, whatever the channel's full mode:
@@ -147,6 +132,17 @@ public sealed partial class ByteProducer : IDisposable
         return claim;
     }
 
+    /// <summary>Returns when everything that this producer has published is durable: it survives a power cut, and what follows does not
+    /// endanger it. Other threads may go on writing.</summary>
+    /// <exception cref="InvalidOperationException">The channel cannot be made durable: it is in memory, or has no checksums.</exception>
+    /// <exception cref="ShmException">The disk could not write. From then on every write of this producer is refused.</exception>
+    public void Flush() => _core.Flush();
+
+    /// <summary>Completes when everything that this producer has published is durable.</summary>
+    /// <inheritdoc cref="Flush" path="/exception"/>
+    /// <param name="cancellationToken">Keeps it from starting.</param>
+    public Task FlushAsync(CancellationToken cancellationToken = default) => Task.Run(_core.Flush, cancellationToken);
+
     /// <summary>Says that this producer will publish nothing more, with an optional error for the consumers. False when it had said so
     /// before.</summary>
     /// <param name="error">Its type and message reach the consumers as <see cref="ShmRemoteException"/>.</param>
@@ -187,6 +183,38 @@ public sealed partial class ByteProducer : IDisposable
                 _core.Gate.ExitClaim();
             }
         }
+
+        if (lengthBytes >= 0 && _openBatch == 0)
+        {
+            _core.Settle();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryPublish(ReadOnlySpan<byte> payload)
+    {
+        _core.Gate.Enter();
+        try
+        {
+            if (_core.IsCompleted)
+            {
+                return false;
+            }
+
+            if (!_core.TryReserve(payload.Length))
+            {
+                return _core.TryDrop();
+            }
+
+            payload.CopyTo(_core.Writer.Payload(payload.Length));
+            _core.Writer.Commit(payload.Length);
+            _core.WakeReaders();
+            return true;
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
     }
 
     private async ValueTask WriteSlowAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -198,6 +226,8 @@ public sealed partial class ByteProducer : IDisposable
                 _core.ThrowIfCompleted();
             }
         }
-        while (!TryWrite(payload.Span));
+        while (!TryPublish(payload.Span));
+
+        await _core.SettleAsync().ConfigureAwait(false);
     }
 }

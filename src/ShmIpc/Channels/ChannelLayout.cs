@@ -54,7 +54,11 @@ internal static class ChannelLayout
     public const uint GroupCompleteFlag = 2;
 
     public static RegionBlueprint Blueprint(
-        ChannelGeometry geometry, string payloadFormat, ulong payloadSchema, ChannelSettings? settings = null)
+        ChannelGeometry geometry,
+        string payloadFormat,
+        ulong payloadSchema,
+        ChannelSettings? settings = null,
+        PersistenceSettings? persistence = null)
     {
         List<RegionSection> sections = [];
         long end = RegionLayout.HeaderBytes;
@@ -78,7 +82,8 @@ internal static class ChannelLayout
             Kind = RegionKind.Channel,
             PayloadFormat = payloadFormat,
             PayloadSchema = payloadSchema,
-            Settings = settings?.ToWords() ?? [],
+            Settings = [.. (settings?.ToWords() ?? []).Concat(persistence?.ToWords().Skip(ChannelSettings.Words) ?? [])],
+            IsDurable = persistence is { Flush: not ShmFlushMode.None },
             Sections = sections,
             ControlBytes = controlBytes,
             TotalBytes = end,

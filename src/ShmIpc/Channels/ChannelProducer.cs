@@ -45,9 +45,11 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
             _stamp = channel.Participants.Join(ParticipantRole.Producer);
             Lane = channel.TakeLane(_stamp);
             _data = data = channel.MapLane(Lane, MemoryAccess.ReadWrite);
+            Journal = channel.HasJournals ? new LaneJournal(channel, Lane, data) : null;
             bool isGated = channel.Settings.FullMode != ShmFullMode.DropOldest;
-            Writer = new LaneWriter(channel.Lane(Lane), data.Whole, channel.Gate(Lane), isGated);
+            Writer = new LaneWriter(channel.Lane(Lane), data.Whole, channel.Gate(Lane), isGated, channel.Checksum, Journal);
             channel.AnnounceLane(Lane);
+            Journal?.Begin(Writer);
         }
         catch
         {
@@ -65,6 +67,9 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     public OperationGate Gate { get; }
 
     public LaneWriter Writer { get; }
+
+    /// <summary>What makes the lane durable; null where nothing does.</summary>
+    public LaneJournal? Journal { get; }
 
     public int Lane { get; }
 
@@ -90,9 +95,30 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         }
     }
 
+    /// <summary>Outside the gate, after a commit: waits until the message is as durable as the channel promises.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Settle() => Journal?.Settle();
+
+    /// <summary>Outside the gate, after a commit: completes when the message is as durable as the channel promises.</summary>
+    public ValueTask SettleAsync() => Journal?.SettleAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Outside the gate: returns when everything that was published is durable.</summary>
+    public void Flush()
+    {
+        Gate.ThrowIfUnusable();
+        LaneJournal journal = Journal ?? throw new InvalidOperationException(
+            $"The channel {_channel.Name} cannot be made durable: that takes a Root on a disk (ext4, xfs or btrfs) and checksums (options "
+            + "Flush or Checksums when it is created).");
+        journal.Flush();
+    }
+
     /// <summary>Inside the gate: true when a payload can be written now. Dead or broken groups in the way are retired first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryReserve(long payloadBytes) => Writer.TryReserve(payloadBytes) || TryUnblock(payloadBytes);
+    public bool TryReserve(long payloadBytes)
+    {
+        Journal?.ThrowIfFailed();
+        return Writer.TryReserve(payloadBytes) || TryUnblock(payloadBytes);
+    }
 
     /// <summary>Inside the gate, for a message that has no room: drops and counts it where the channel does so. False: it has to
     /// wait.</summary>
@@ -111,7 +137,11 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     }
 
     /// <summary>Inside the gate: true when there is room for a payload, or for several records that take as much together.</summary>
-    public bool TryMakeRoom(long payloadBytes) => Writer.TryMakeRoom(payloadBytes) || TryUnblock(payloadBytes);
+    public bool TryMakeRoom(long payloadBytes)
+    {
+        Journal?.ThrowIfFailed();
+        return Writer.TryMakeRoom(payloadBytes) || TryUnblock(payloadBytes);
+    }
 
     /// <summary>Waits until there is room for a payload, or for several records that take as much together. False when the time is
     /// over.</summary>
@@ -226,21 +256,38 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
             return;
         }
 
-        if (Gate.IsAtHome)
+        try
         {
-            Writer.AbortBatch();
-            Writer.StoreCommitted();
-            _channel.Writers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
-            Leave();
+            if (Gate.IsAtHome)
+            {
+                LeaveLane();
+            }
         }
-
-        _data.Dispose();
-        _channel.ReleaseReference();
+        finally
+        {
+            _data.Dispose();
+            _channel.ReleaseReference();
+        }
     }
 
     void ISleeper.KeepAlive() => _channel.AddReference();
 
     void ISleeper.EndKeepAlive() => _channel.ReleaseReference();
+
+    private void LeaveLane()
+    {
+        try
+        {
+            Writer.AbortBatch();
+            Writer.StoreCommitted();
+            Journal?.End();
+        }
+        finally
+        {
+            _channel.Writers.End(_stamp.Slot); // whoever of ours still waits finds the gate closed
+            Leave();
+        }
+    }
 
     private void Leave()
     {

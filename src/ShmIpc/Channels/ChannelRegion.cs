@@ -22,6 +22,13 @@ internal sealed class ChannelRegion
         _region = region;
         Geometry = ChannelGeometry.FromHeader(region.Header);
         Settings = ChannelSettings.FromHeader(region.Header);
+        Persistence = PersistenceSettings.FromHeader(region.Header);
+        if (Persistence.Flush != ShmFlushMode.None && !region.IsOnDisk)
+        {
+            throw RegionHeader.Refuse(region.Header.Path, "it is to survive power cuts, and lies in memory (tmpfs). Somebody moved it");
+        }
+
+        Checksum = Persistence.Checksums ? new RecordChecksum(region.Header.RegionId) : default;
         Options = options;
         _control = region.Span(SectionKind.ChannelControl);
         _laneControls = region.Span(SectionKind.LaneControls);
@@ -46,6 +53,14 @@ internal sealed class ChannelRegion
 
     public ChannelSettings Settings { get; }
 
+    public PersistenceSettings Persistence { get; }
+
+    /// <summary>The checksums of the channel's records, or none.</summary>
+    public RecordChecksum Checksum { get; }
+
+    /// <summary>True when lanes can be made durable: on a disk, and with checksums.</summary>
+    public bool HasJournals => _region.IsOnDisk && Persistence.Checksums;
+
     public ShmChannelOptions Options { get; }
 
     public ParticipantTable Participants => _region.Participants;
@@ -67,7 +82,7 @@ internal sealed class ChannelRegion
 
     public ref ulong Completions => ref _control.UInt64(ChannelLayout.CompletionsOffset);
 
-    public int MaxMessageBytes => (int)LaneLayout.MaxPayloadBytes(Geometry.LaneCapacityBytes);
+    public int MaxMessageBytes => (int)LaneLayout.MaxPayloadBytes(Geometry.LaneCapacityBytes) - Checksum.ExtensionBytes;
 
     /// <summary>Opens or creates, as <paramref name="mode"/> says.</summary>
     public static ChannelRegion Attach(
@@ -79,9 +94,9 @@ internal sealed class ChannelRegion
         RegionHeader.CheckFormat(payloadFormat);
         RegionFile region = mode switch
         {
-            ChannelOpenMode.Create => RegionFile.Create(name, options.Root, Blueprint(), Initialize, Check),
-            ChannelOpenMode.Open => RegionFile.Open(name, options.Root, Check),
-            _ => RegionFile.CreateOrOpen(name, options.Root, Blueprint, Initialize, Check),
+            ChannelOpenMode.Create => RegionFile.Create(name, options.Root, Blueprint(), Initialize, Check, Recover),
+            ChannelOpenMode.Open => RegionFile.Open(name, options.Root, Check, Recover),
+            _ => RegionFile.CreateOrOpen(name, options.Root, Blueprint, Initialize, Check, Recover),
         };
         try
         {
@@ -96,13 +111,26 @@ internal sealed class ChannelRegion
         }
 
         RegionBlueprint Blueprint() => ChannelLayout.Blueprint(
-            ChannelGeometry.FromOptions(options), payloadFormat, payloadSchema, ChannelSettings.FromOptions(options));
+            ChannelGeometry.FromOptions(options),
+            payloadFormat,
+            payloadSchema,
+            ChannelSettings.FromOptions(options),
+            PersistenceSettings.FromOptions(options));
 
         void Check(RegionHeader header)
         {
             header.Expect(RegionKind.Channel, payloadFormat, payloadSchema);
             ChannelGeometry.FromHeader(header).Expect(options, header.Path);
             ChannelSettings.FromHeader(header).Expect(options, header.Path);
+            PersistenceSettings.FromHeader(header).Expect(options, header.Path);
+        }
+
+        void Recover(RegionFile found)
+        {
+            if (found.IsOnDisk)
+            {
+                ChannelRecovery.Run(found, options.Disk);
+            }
         }
 
         // A new region is all zeros, which is every other word's first value.
@@ -210,7 +238,31 @@ internal sealed class ChannelRegion
     {
         Atomics.Or(ref LaneSet, 1UL << lane); // SYNC: lane allocated, visible to readers
         TryWakeReaders();
+        if (_region.IsOnDisk)
+        {
+            FlushControl(SectionKind.ChannelControl, ChannelLayout.LaneSetOffset, sizeof(ulong)); // else a recovery would skip the lane
+        }
     }
+
+    /// <summary>Returns when a range of a lane's data is durable.</summary>
+    public void FlushLane(int lane, MemoryMapping data, long offset, long lengthBytes) =>
+        Options.Disk.Flush(data, _laneDataOffset + (lane * Geometry.LaneCapacityBytes), offset, lengthBytes);
+
+    /// <summary>Returns when a lane's control block is durable.</summary>
+    public void FlushLaneControl(int lane) =>
+        FlushControl(SectionKind.LaneControls, (long)lane * LaneLayout.ControlBytes, LaneLayout.ControlBytes);
+
+    /// <summary>Returns when the groups, and where they stand, are as durable as the channel promises for messages.</summary>
+    public void FlushGroups()
+    {
+        if (Persistence.Flush != ShmFlushMode.None)
+        {
+            Options.Disk.Flush(_region.Control, 0, 0, _region.Control.LengthBytes);
+        }
+    }
+
+    /// <summary>Returns when the channel's name is durable.</summary>
+    public void SyncName() => Options.Disk.SyncName(_region);
 
     /// <summary>Lanes that readers may map: what the word says, as far as this channel has such lanes.</summary>
     public ulong AllocatedLanes() => Atomics.Acquire(ref LaneSet) & ((1UL << Geometry.MaxProducers) - 1);
@@ -295,6 +347,9 @@ internal sealed class ChannelRegion
 
     /// <inheritdoc cref="RegionFile.ReleaseReference"/>
     public void ReleaseReference() => _region.ReleaseReference();
+
+    private void FlushControl(SectionKind section, long offset, long lengthBytes) =>
+        Options.Disk.Flush(_region.Control, 0, _region.Header.Section(section).Offset + offset, lengthBytes);
 
     private void TryWake(WaitingRoom room)
     {

@@ -13,7 +13,7 @@ internal sealed record ChannelSettings(ShmFullMode FullMode, TimeSpan? EvictAfte
     public const int FullModeWord = 0;
     public const int EvictAfterWord = 1;
     public const int MaxEvictAfterMs = int.MaxValue;
-    private const int Words = 2;
+    public const int Words = 2;
 
     /// <summary>True when a consumer that lives may lose its group: only where producers wait for it.</summary>
     public bool IsEvicting => EvictAfter is not null && FullMode != ShmFullMode.DropOldest;

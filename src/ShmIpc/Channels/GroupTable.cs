@@ -284,6 +284,11 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         Stamp active = options.Kind == GroupKind.Exclusive ? stamp : Stamp.None;
         Atomics.Release(ref entry.State, GroupEntry.Pack(GroupEntry.Active, active));
         Announce(options.Kind, stamp);
+        if (options.Durable)
+        {
+            _channel.FlushGroups();
+        }
+
         return new GroupSeat(group, options.Kind, options.Group, starts);
     }
 

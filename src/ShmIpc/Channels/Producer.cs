@@ -24,7 +24,7 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
         _buffer = new ClaimBufferWriter(core.LaneMemory, core.MaxMessageBytes);
     }
 
-    /// <summary>Largest serialized message in bytes: half of the lane's capacity, less 16.</summary>
+    /// <summary>Largest serialized message in bytes: half of the lane's capacity, less 16 (24 with checksums).</summary>
     public int MaxMessageBytes => _core.MaxMessageBytes;
 
     /// <summary>Messages that this producer has dropped because there was no room for them; 0 unless the channel's full mode is
@@ -38,32 +38,13 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
     public override bool TryWrite(T item)
     {
-        _core.Gate.Enter();
-        try
+        if (!TryPublish(item))
         {
-            if (_core.IsCompleted)
-            {
-                return false;
-            }
+            return false;
+        }
 
-            if (!TryAdd(item))
-            {
-                return _core.TryDrop();
-            }
-
-            _neededBytes = 0;
-            _core.WakeReaders();
-            return true;
-        }
-        catch (Exception error) when (_buffer.IsTooLarge && error is not ShmMessageTooLargeException)
-        {
-            throw new ShmMessageTooLargeException(_buffer.WrittenBytes, _core.MaxMessageBytes); // serializers like to wrap what they get
-        }
-        finally
-        {
-            _buffer.End();
-            _core.Gate.Exit();
-        }
+        _core.Settle();
+        return true;
     }
 
     /// <summary>Publishes a message, and waits for room if there is none.</summary>
@@ -102,7 +83,7 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
 
         try
         {
-            return TryWrite(item) ? ValueTask.CompletedTask : WriteSlowAsync(item, cancellationToken);
+            return TryPublish(item) ? _core.SettleAsync() : WriteSlowAsync(item, cancellationToken);
         }
         catch (Exception error)
         {
@@ -116,6 +97,17 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
     public override ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken = default) =>
         _core.WaitToWriteAsync(_neededBytes, cancellationToken);
 
+    /// <summary>Returns when everything that this producer has published is durable: it survives a power cut, and what follows does not
+    /// endanger it. Other threads may go on writing.</summary>
+    /// <exception cref="InvalidOperationException">The channel cannot be made durable: it is in memory, or has no checksums.</exception>
+    /// <exception cref="ShmException">The disk could not write. From then on every write of this producer is refused.</exception>
+    public void Flush() => _core.Flush();
+
+    /// <summary>Completes when everything that this producer has published is durable.</summary>
+    /// <inheritdoc cref="Flush" path="/exception"/>
+    /// <param name="cancellationToken">Keeps it from starting.</param>
+    public Task FlushAsync(CancellationToken cancellationToken = default) => Task.Run(_core.Flush, cancellationToken);
+
     /// <summary>Says that this producer will publish nothing more. False when it had said so before.</summary>
     /// <param name="error">Its type and message reach the consumers as <see cref="ShmRemoteException"/>; null for a normal end.</param>
     /// <remarks>A consumer ends when some producer has completed and no living producer is left that has not. Disposing completes
@@ -124,6 +116,37 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
 
     /// <summary>Gives the lane back. What was published stays for the consumers.</summary>
     public void Dispose() => _core.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryPublish(T item)
+    {
+        _core.Gate.Enter();
+        try
+        {
+            if (_core.IsCompleted)
+            {
+                return false;
+            }
+
+            if (!TryAdd(item))
+            {
+                return _core.TryDrop();
+            }
+
+            _neededBytes = 0;
+            _core.WakeReaders();
+            return true;
+        }
+        catch (Exception error) when (_buffer.IsTooLarge && error is not ShmMessageTooLargeException)
+        {
+            throw new ShmMessageTooLargeException(_buffer.WrittenBytes, _core.MaxMessageBytes); // serializers like to wrap what they get
+        }
+        finally
+        {
+            _buffer.End();
+            _core.Gate.Exit();
+        }
+    }
 
     /// <summary>Inside the gate: serializes a message and commits it, or says false when there is no room for it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -157,6 +180,8 @@ public sealed partial class Producer<T> : ChannelWriter<T>, IDisposable
                 _core.ThrowIfCompleted();
             }
         }
-        while (!TryWrite(item));
+        while (!TryPublish(item));
+
+        await _core.SettleAsync().ConfigureAwait(false);
     }
 }

@@ -16,7 +16,7 @@ public sealed record ShmChannelOptions
     internal const int DefaultMaxParticipants = 256;
 
     /// <summary>Bytes of ring buffer for each producer: a power of two from 4 KiB to 512 MiB. Null: 1 MiB when the channel is created.
-    /// The largest message is half of it, less 16 bytes.</summary>
+    /// The largest message is half of it, less 16 bytes (24 with <see cref="Checksums"/>).</summary>
     /// <remarks>Shared memory is taken when a producer first uses a lane: a channel with two producers takes two lanes.</remarks>
     public long? LaneCapacityBytes { get; set; }
 
@@ -45,6 +45,21 @@ public sealed record ShmChannelOptions
     /// copy each message before they decode it. Of no effect with <see cref="ShmFullMode.DropOldest"/>, where nobody waits.</remarks>
     public TimeSpan? EvictAfter { get; set; }
 
+    /// <summary>When messages become durable, on a <see cref="Root"/> on a disk. Null: <see cref="ShmFlushMode.None"/> when the channel is
+    /// created.</summary>
+    /// <remarks>Sync: a write waits for the disk, 0.1 to 10 ms as a rule. Async: a power cut may cost the last
+    /// <see cref="FlushPeriod"/>. On tmpfs (/dev/shm) both are refused.</remarks>
+    public ShmFlushMode? Flush { get; set; }
+
+    /// <summary>How often an Async channel is flushed: 1 ms to 1 hour, in whole milliseconds. Null: 100 ms when the channel is
+    /// created.</summary>
+    public TimeSpan? FlushPeriod { get; set; }
+
+    /// <summary>True: every record carries a checksum, 8 bytes, by which whole messages are told after a power cut. Null: when the channel
+    /// is created, true for Async and Sync (which cannot do without), else false.</summary>
+    /// <remarks>A channel on a disk that has none is empty after the machine was restarted.</remarks>
+    public bool? Checksums { get; set; }
+
     /// <summary>Directory that holds the channel. Null: the environment variable <c>SHMIPC_ROOT</c>, else <c>/dev/shm/shmipc-UID</c>.
     /// </summary>
     /// <remarks>A directory of mode 2770 is shared by its group; any other must belong to this user alone.</remarks>
@@ -63,6 +78,9 @@ public sealed record ShmChannelOptions
     /// saves a few nanoseconds a message.
     /// Default: false, any thread may read at any time.</summary>
     public bool SingleReader { get; set; }
+
+    /// <summary>What makes ranges durable; tests have another one.</summary>
+    internal IRegionDisk Disk { get; set; } = KernelDisk.Instance;
 
     /// <summary>Checks every option against its range. Opening a channel does so too.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message holds its name, its value and the
@@ -99,6 +117,7 @@ public sealed record ShmChannelOptions
                 $"EvictAfter must be from 1 ms to {TimeSpan.FromMilliseconds(ChannelSettings.MaxEvictAfterMs)}, or null for never.");
         }
 
+        PersistenceSettings.Validate(this);
         if (!Enum.IsDefined(WaitStrategy))
         {
             throw new ArgumentOutOfRangeException(nameof(WaitStrategy), WaitStrategy, "WaitStrategy must be Adaptive, BusySpin or Park.");

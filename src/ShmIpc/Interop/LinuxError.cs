@@ -80,6 +80,12 @@ internal static class LinuxError
         if (errno == ENOTDIR) return "Part of the path is not a directory, or is a symbolic link where none is allowed.";
         if (errno == ELOOP) return "The name is a symbolic link, which is never followed here.";
         if (errno == EROFS) return "The file system is mounted read-only.";
+        if (errno == EIO)
+        {
+            return "The disk could not write. What was not durable before may be lost, and a second attempt would not find it: check the " +
+                "disk (kernel log), then open the channel anew.";
+        }
+
         if (errno == ENOSYS) return "This kernel does not have that system call.";
         if (errno == EOPNOTSUPP) return "The file system cannot do that; use tmpfs (/dev/shm), ext4, xfs or btrfs.";
         if (errno == EBADF) return "The descriptor is closed, or was not opened for this kind of access.";

@@ -148,6 +148,17 @@ internal static unsafe partial class LinuxFile
         return done;
     }
 
+    /// <summary>Returns when a file (or the names in a directory) is on the disk.</summary>
+    public static void Sync(SafeFileHandle file)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        while (fsync(descriptor.Number) != 0)
+        {
+            var failure = errno;
+            if (failure != EINTR) throw LinuxError.ToException(failure, "fsync", $"descriptor {descriptor.Number}");
+        }
+    }
+
     private static SafeFileHandle? TryOpen(int directory, string path, int flags, uint mode, out int failure)
     {
         fixed (byte* name = NullTerminated(path))

@@ -6,6 +6,7 @@
 // mapping that nobody disposes stays until the process exits, which frees it: a leak, and never a crash.
 
 using System.Diagnostics.CodeAnalysis;
+using ShmIpc.Interop;
 using static Tmds.Linux.LibC;
 
 namespace ShmIpc.Memory;
@@ -82,6 +83,21 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The window reaches outside the mapping.</exception>
     public ReadOnlySpan<byte> GetReadOnlySpan(long offset, int lengthBytes) => Window(offset, lengthBytes);
+
+    /// <summary>Writes what was changed in a range to the file's disk, and returns when it is there (<c>msync</c>).</summary>
+    /// <param name="offset">The first byte.</param>
+    /// <param name="lengthBytes">How many bytes; the pages that hold them are written whole.</param>
+    /// <exception cref="ShmException">The disk refused. What had been changed may be lost, and trying again finds nothing to write.
+    /// </exception>
+    internal void Flush(long offset, long lengthBytes)
+    {
+        long first = offset & -LinuxProcess.PageSizeBytes;
+        _ = Whole.Slice(offset, lengthBytes);
+        if (msync(_start + first, (Tmds.Linux.size_t)(ulong)(offset + lengthBytes - first), MS_SYNC) != 0)
+        {
+            throw LinuxError.ToException(errno, "msync", $"offset {offset}, length {lengthBytes}, MS_SYNC");
+        }
+    }
 
     /// <summary>Unmaps the memory, or has it unmapped once the library itself no longer uses it. A second call does nothing.</summary>
     public void Dispose()

@@ -119,6 +119,29 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
         return alive;
     }
 
+    /// <summary>Nobody is alive, and what stands here may be older than what stands elsewhere: forgets all claims, and goes on with epochs
+    /// that no stamp has, here or among those that the caller has seen.</summary>
+    /// <param name="newestEpoch">The largest that the caller has seen.</param>
+    public void Renew(ulong newestEpoch)
+    {
+        for (int slot = 0; slot < _slots; slot++)
+        {
+            Stamp heir = new(Word(slot, ParticipantLayout.HeirOffset));
+            newestEpoch = Math.Max(newestEpoch, Math.Max(Word(slot, ParticipantLayout.EpochOffset), heir.IsPlausible ? heir.Epoch : 0));
+        }
+
+        for (int slot = 0; slot < _slots; slot++)
+        {
+            Word(slot, ParticipantLayout.EpochOffset) = Math.Min(newestEpoch + 1, Stamp.MaxEpoch);
+            Word(slot, ParticipantLayout.HeirOffset) = 0;
+            Word(slot, ParticipantLayout.PlaceOffset) = 0;
+            for (int i = 0; i < ParticipantLayout.MaxIntents; i++)
+            {
+                Word(slot, ParticipantLayout.IntentsOffset + (i * sizeof(ulong))) = 0;
+            }
+        }
+    }
+
     /// <summary>Process id that a slot's holder wrote down, for messages.</summary>
     public int ProcessId(Stamp stamp) => (int)_table.UInt32(Offset(stamp.Slot % _slots) + ParticipantLayout.ProcessIdOffset);
 

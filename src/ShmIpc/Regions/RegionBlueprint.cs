@@ -20,6 +20,9 @@ internal sealed class RegionBlueprint
     /// <summary>What the kind of region wants to know for its whole life; at most 32 words, the rest are 0.</summary>
     public IReadOnlyList<ulong> Settings { get; init; } = [];
 
+    /// <summary>True when the region is to survive a power cut, which takes a disk.</summary>
+    public bool IsDurable { get; init; }
+
     public required IReadOnlyList<RegionSection> Sections { get; init; }
 
     /// <summary>Bytes from the start that are allocated at creation and mapped by everybody; what lies behind is allocated on first

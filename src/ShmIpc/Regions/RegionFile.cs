@@ -9,13 +9,16 @@
 //             still attached keep their memory and learn of it from the header. A deleter that dies in between leaves a name with a
 //             header marked deleted; whoever finds it so takes the same lock, looks again, and finishes the deletion.
 //
+//   Recovering  a region on a disk that was last in order in another boot of the machine may hold anything that was ever written. The
+//             first who attaches brings it in order (what that means is its kind's business), alone: it holds the recovery byte, which
+//             its death gives to the next, and only then stores this boot's id.
+//
 // Two descriptions of the file: one that holds our locks, and one that never holds any and asks about others' (ParticipantTable.cs).
 
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
 using ShmIpc.Memory;
-using ShmIpc.Waiting;
 
 namespace ShmIpc.Regions;
 
@@ -36,6 +39,7 @@ internal sealed partial class RegionFile : IDisposable
         _probeFile = probeFile;
         Control = control;
         _control = control.Whole;
+        IsOnDisk = !RegionRoot.IsInMemory(lockFile);
         RegionSection participants = header.Section(SectionKind.Participants);
         Participants = new ParticipantTable(Span(SectionKind.Participants), participants.Count, lockFile, probeFile, header.Path);
     }
@@ -50,6 +54,12 @@ internal sealed partial class RegionFile : IDisposable
 
     /// <summary>The file, for mapping sections that lie behind the control part.</summary>
     public SafeFileHandle File => _lockFile;
+
+    /// <summary>The boot in which the region was made, or last brought in order.</summary>
+    public Span<byte> OrderedInBoot => _control.Bytes(RegionLayout.OrderedInBootOffset, 16);
+
+    /// <summary>True when the region lies on a disk, and so may survive a restart of the machine.</summary>
+    public bool IsOnDisk { get; }
 
     public bool IsDeleted => Atomics.Acquire(ref _control.UInt32(RegionLayout.StateOffset)) != RegionLayout.StateInUse;
 
@@ -80,7 +90,12 @@ internal sealed partial class RegionFile : IDisposable
     /// <exception cref="ShmRegionExistsException">The name is taken.</exception>
     /// <exception cref="ShmNoSpaceException">The file system has too little room.</exception>
     public static RegionFile Create(
-        string name, string? root, RegionBlueprint blueprint, Action<MappedSpan> initialize, Action<RegionHeader> check)
+        string name,
+        string? root,
+        RegionBlueprint blueprint,
+        Action<MappedSpan> initialize,
+        Action<RegionHeader> check,
+        Action<RegionFile>? recover = null)
     {
         RegionName.Check(name);
         using RegionRoot directory = RegionRoot.Open(root);
@@ -90,13 +105,13 @@ internal sealed partial class RegionFile : IDisposable
                 $"The region {Path.Combine(directory.Path, name)} exists already. Open it, delete it first, or use CreateOrOpen.");
         }
 
-        return TryAttach(directory, name, check) ?? throw Vanished(directory, name);
+        return TryAttach(directory, name, check, recover) ?? throw Vanished(directory, name);
     }
 
     /// <summary>Opens an existing region.</summary>
     /// <exception cref="ShmRegionNotFoundException">There is none of that name.</exception>
     /// <exception cref="ShmRegionFormatException">It is not what was asked for.</exception>
-    public static RegionFile Open(string name, string? root, Action<RegionHeader> check)
+    public static RegionFile Open(string name, string? root, Action<RegionHeader> check, Action<RegionFile>? recover = null)
     {
         RegionName.Check(name);
         string rootPath = RegionRoot.PathOf(root);
@@ -106,18 +121,23 @@ internal sealed partial class RegionFile : IDisposable
         }
 
         using RegionRoot directory = RegionRoot.Open(root);
-        return TryAttach(directory, name, check) ?? throw NotFound(rootPath, name);
+        return TryAttach(directory, name, check, recover) ?? throw NotFound(rootPath, name);
     }
 
     /// <summary>Opens the region, or creates it when there is none.</summary>
     public static RegionFile CreateOrOpen(
-        string name, string? root, Func<RegionBlueprint> blueprint, Action<MappedSpan> initialize, Action<RegionHeader> check)
+        string name,
+        string? root,
+        Func<RegionBlueprint> blueprint,
+        Action<MappedSpan> initialize,
+        Action<RegionHeader> check,
+        Action<RegionFile>? recover = null)
     {
         RegionName.Check(name);
         using RegionRoot directory = RegionRoot.Open(root);
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            if (TryAttach(directory, name, check) is { } attached)
+            if (TryAttach(directory, name, check, recover) is { } attached)
             {
                 return attached;
             }
@@ -153,44 +173,6 @@ internal sealed partial class RegionFile : IDisposable
         return Delete(directory, name, onlyIfMarked: false);
     }
 
-    /// <param name="directory">The root.</param>
-    /// <param name="name">The region.</param>
-    /// <param name="onlyIfMarked">True to finish what a deleter left that died: a new region may stand under the name by now, and
-    /// stays.</param>
-    private static bool Delete(RegionRoot directory, string name, bool onlyIfMarked)
-    {
-        string path = Path.Combine(directory.Path, name);
-        for (int attempt = 0; attempt < MaxAttempts; attempt++)
-        {
-            using SafeFileHandle? file = OpenChecked(directory, name, path);
-            if (file is null)
-            {
-                return false;
-            }
-
-            if (!LinuxFile.TryLock(file, RegionLocks.Lifecycle, 1, exclusive: true))
-            {
-                Thread.Sleep(_busyPause);
-                continue;
-            }
-
-            if (!IsCurrent(directory, name, file))
-            {
-                continue;
-            }
-
-            if (onlyIfMarked && ReadState(file) != RegionLayout.StateDeleted)
-            {
-                return false;
-            }
-
-            MarkDeleted(file, path);
-            return LinuxFile.TryUnlinkAt(directory.Directory, name);
-        }
-
-        throw new ShmException($"Cannot delete {path}: somebody has been attaching to it for 5 seconds. Is a process stopped there?");
-    }
-
     private static bool TryCreate(RegionRoot directory, string name, RegionBlueprint blueprint, Action<MappedSpan> initialize)
     {
         if (LinuxFile.TryStatusAt(directory.Directory, name, out _))
@@ -211,6 +193,11 @@ internal sealed partial class RegionFile : IDisposable
                 available);
         }
 
+        if (blueprint.IsDurable)
+        {
+            directory.CheckDurable();
+        }
+
         LinuxFile.SetLength(file, blueprint.TotalBytes);
         using (MemoryMapping control = MemoryMapping.MapFile(file, 0, blueprint.ControlBytes))
         {
@@ -218,10 +205,15 @@ internal sealed partial class RegionFile : IDisposable
             RegionHeader.Write(control.GetSpan(0, RegionLayout.HeaderBytes), blueprint);
         }
 
+        if (blueprint.IsDurable)
+        {
+            LinuxFile.Sync(file); // a name that survives stands for a region that does
+        }
+
         return LinuxFile.TryLinkAt(file, directory.Directory, name);
     }
 
-    private static RegionFile? TryAttach(RegionRoot directory, string name, Action<RegionHeader> check)
+    private static RegionFile? TryAttach(RegionRoot directory, string name, Action<RegionHeader> check, Action<RegionFile>? recover)
     {
         string path = Path.Combine(directory.Path, name);
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
@@ -245,7 +237,7 @@ internal sealed partial class RegionFile : IDisposable
                     continue;
                 }
 
-                if (Attach(name, path, file, check) is { } attached)
+                if (Attach(name, path, file, check, recover) is { } attached)
                 {
                     file = null;
                     return attached;
@@ -263,7 +255,8 @@ internal sealed partial class RegionFile : IDisposable
     }
 
     /// <summary>Maps a region whose name is current. Null when it is marked deleted all the same.</summary>
-    private static RegionFile? Attach(string name, string path, SafeFileHandle file, Action<RegionHeader> check)
+    private static RegionFile? Attach(
+        string name, string path, SafeFileHandle file, Action<RegionHeader> check, Action<RegionFile>? recover)
     {
         RegionHeader header = RegionHeader.Read(file, LinuxFile.Status(file).SizeBytes, path);
         uint state = ReadState(file);
@@ -285,8 +278,13 @@ internal sealed partial class RegionFile : IDisposable
         try
         {
             control = MemoryMapping.MapFile(file, 0, header.ControlBytes);
-            LinuxFile.TryLock(file, RegionLocks.Attached, 1, exclusive: false);
             RegionFile attached = new(name, header, file, probe, control);
+            if (recover is not null)
+            {
+                RegionRecovery.Run(attached, probe, recover);
+            }
+
+            LinuxFile.TryLock(file, RegionLocks.Attached, 1, exclusive: false);
             LinuxFile.Unlock(file, RegionLocks.Lifecycle, 1);
             return attached;
         }
@@ -340,33 +338,6 @@ internal sealed partial class RegionFile : IDisposable
     {
         Span<byte> word = stackalloc byte[sizeof(uint)];
         return LinuxFile.ReadAt(file, word, RegionLayout.StateOffset) == word.Length ? BinaryPrimitives.ReadUInt32LittleEndian(word) : 0;
-    }
-
-    private static void MarkDeleted(SafeFileHandle file, string path)
-    {
-        RegionHeader header;
-        try
-        {
-            header = RegionHeader.Read(file, LinuxFile.Status(file).SizeBytes, path);
-        }
-        catch (ShmRegionFormatException)
-        {
-            return; // nobody can attach to it
-        }
-
-        using (MemoryMapping first = MemoryMapping.MapFile(file, 0, RegionLayout.HeaderBytes))
-        {
-            Atomics.Release(ref first.Whole.UInt32(RegionLayout.StateOffset), RegionLayout.StateDeleted);
-        }
-
-        // Ringing only hastens it: nobody sleeps for long. So a section that is not where it should be is left alone.
-        RegionSection doorbells = header.Sections.FirstOrDefault(section => section.Kind == SectionKind.Doorbells);
-        if (doorbells.LengthBytes == DoorbellLayout.SectionBytes)
-        {
-            long start = doorbells.Offset / LinuxProcess.PageSizeBytes * LinuxProcess.PageSizeBytes;
-            using MemoryMapping mapping = MemoryMapping.MapFile(file, start, doorbells.End - start);
-            WaitingRoom.CloseAll(mapping.Whole.Slice(doorbells.Offset - start, doorbells.LengthBytes));
-        }
     }
 
     private static ShmRegionNotFoundException NotFound(string root, string name) =>

@@ -66,6 +66,7 @@ internal sealed class RegionHeader
         if (Guid.TryParse(LinuxProcess.BootId, out Guid boot))
         {
             boot.TryWriteBytes(header.Slice(RegionLayout.BootIdOffset, 16));
+            boot.TryWriteBytes(header.Slice(RegionLayout.OrderedInBootOffset, 16));
         }
 
         Put32(header, RegionLayout.CreatorPidOffset, (uint)LinuxProcess.ProcessId());

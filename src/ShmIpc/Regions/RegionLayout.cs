@@ -19,7 +19,9 @@
 //   1536 | zero                                           |  |
 //   2044 | CRC32C of bytes 0 to 2043                      | -'
 //   2048 | state            u32: 1 in use, 2 deleted      |     mutable
-//   2052 | zero                                           |
+//   2052 | zero u32                                       |
+//   2056 | in order in boot 16 bytes                      |  the boot in which the region was made, or last recovered
+//   2072 | zero                                           |
 //   4096 +-----------------------------------------------+
 //
 // Sections stand in ascending order, each kind once, each on a multiple of 128 bytes, so that no word of theirs is ever unaligned.
@@ -60,6 +62,7 @@ internal static class RegionLayout
     public const int MaxSettings = 32;
     public const int CrcOffset = 2044;
     public const int StateOffset = 2048;
+    public const int OrderedInBootOffset = 2056;
 
     public const uint StateInUse = 1;
     public const uint StateDeleted = 2;

@@ -16,6 +16,8 @@ internal sealed class RegionRoot : IDisposable
     private const uint GroupAll = 0x38;    // S_IRWXG
     private const uint OthersWrite = 0x2;  // S_IWOTH
     private const uint GroupWrite = 0x10;  // S_IWGRP
+    private const long Tmpfs = 0x01021994;
+    private const long Ramfs = 0x858458F6;
     private static readonly HashSet<long> _refusedFileSystems =
     [
         0x6969,      // NFS
@@ -27,6 +29,7 @@ internal sealed class RegionRoot : IDisposable
     ];
 
     private readonly uint _groupId;
+    private readonly bool _isInMemory;
 
     private RegionRoot(string path, SafeFileHandle directory, FileStatus status, bool isDefault)
     {
@@ -34,6 +37,7 @@ internal sealed class RegionRoot : IDisposable
         Directory = directory;
         IsShared = !isDefault && (status.Permissions & (SetGroupId | GroupAll)) == (SetGroupId | GroupAll);
         _groupId = status.GroupId;
+        _isInMemory = IsInMemory(directory);
     }
 
     /// <summary>Anybody can make a directory of this name before we do, so it is used only when it is this user's alone.</summary>
@@ -89,6 +93,20 @@ internal sealed class RegionRoot : IDisposable
 
         root ??= Environment.GetEnvironmentVariable(EnvironmentVariable);
         return string.IsNullOrEmpty(root) ? DefaultPath : System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
+    }
+
+    /// <summary>True for file systems that forget everything when the machine stops.</summary>
+    public static bool IsInMemory(SafeFileHandle file) => LinuxFile.FileSystemMagic(file) is Tmpfs or Ramfs;
+
+    /// <summary>Refuses to make a region that is to survive a power cut where none can.</summary>
+    public void CheckDurable()
+    {
+        if (_isInMemory)
+        {
+            throw new ShmException(
+                $"The directory {Path} is in memory (tmpfs), where nothing survives a power cut: Flush = Async or Sync needs a Root on a "
+                + "disk (ext4, xfs or btrfs). Choose one, or leave Flush out.");
+        }
     }
 
     /// <summary>Refuses a file that is not a region file of ours: its type, owner and mode.</summary>

@@ -22,6 +22,9 @@ internal readonly struct LaneControl(MappedSpan block)
     /// <summary>The stamp of the producer that completed this lane last.</summary>
     public ref ulong Completion => ref _block.UInt64(LaneLayout.CompletionOffset);
 
+    /// <summary>Not 0 once somebody asked to flush this lane.</summary>
+    public ref ulong Journaled => ref _block.UInt64(LaneLayout.JournaledOffset);
+
     /// <summary>Marks the lane as completed by <paramref name="stamp"/>, with an optional error for the readers.</summary>
     public void Complete(ulong stamp, Exception? error)
     {

@@ -17,7 +17,9 @@
 //    524 | zero       u32                                |
 //    528 | error type    u8 length + 63 bytes UTF-8      |
 //    592 | error message u8 length + 183 bytes UTF-8     |
-//    776 | zero                                          |
+//    776 | journaled  u64, 1 once somebody asked to      |  then floors are durable before they take effect, whatever the
+//        |            flush this lane                    |  channel's mode
+//    784 | zero                                          |
 //   1024 +-----------------------------------------------+
 //
 // Lane data is a ring of a power of two of bytes, a multiple of the page size, mapped twice in a row so that a record that wraps is
@@ -39,6 +41,7 @@ internal static class LaneLayout
     public const int ErrorTypeBytes = 64;
     public const int ErrorMessageOffset = 592;
     public const int ErrorMessageBytes = 184;
+    public const int JournaledOffset = 776;
 
     public const int MaxLanes = 32;
     public const long MinCapacityBytes = 4096;

@@ -17,13 +17,13 @@ internal sealed unsafe partial class LaneWriter
     public long BatchBytes => _position - VisibleEnd;
 
     /// <summary>Bytes of the record that a payload becomes.</summary>
-    public static long RecordBytes(long payloadBytes) => RecordHeader.RecordBytes(0, payloadBytes);
+    public long RecordBytes(long payloadBytes) => RecordHeader.RecordBytes(_extensionBytes, payloadBytes);
 
     /// <summary>As <see cref="TryReserve"/>, but for as many records as fit into the space of one with such a payload, which may be larger
     /// than any message.</summary>
     public bool TryMakeRoom(long payloadBytes)
     {
-        long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
+        long end = _position + RecordBytes(payloadBytes) + RecordHeader.Bytes;
         return end <= _limit || TryRefresh(end);
     }
 
@@ -44,6 +44,7 @@ internal sealed unsafe partial class LaneWriter
         {
             ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
             Atomics.Release(ref first, _batchHeader); // SYNC: record visible to reader
+            Publish();
             StoreCommitted();
         }
     }
@@ -54,7 +55,13 @@ internal sealed unsafe partial class LaneWriter
         if (_isBatching)
         {
             _isBatching = false;
+            long end = _position;
             (_position, _sequence) = (_batchPosition, _batchSequence);
+            if (_checksum.IsOn && end > _position)
+            {
+                new LaneTail(new MappedSpan(_data, 2 * _capacityBytes), _checksum).ClearRecords(_position, _sequence, end);
+                _journal?.TailCleared();
+            }
         }
     }
 
@@ -62,7 +69,7 @@ internal sealed unsafe partial class LaneWriter
     /// <exception cref="ShmBatchTooLargeException">The batch would not fit into the lane.</exception>
     public void CheckBatch(long payloadBytes)
     {
-        long batchBytes = BatchBytes + RecordHeader.RecordBytes(0, payloadBytes);
+        long batchBytes = BatchBytes + RecordBytes(payloadBytes);
         if (batchBytes > MaxBatchBytes)
         {
             throw new ShmBatchTooLargeException(batchBytes, MaxBatchBytes);

@@ -49,6 +49,8 @@
 //   continues there with the next sequence number. It starts without a limit, so its first claim goes through steps 1 to 5: a floor
 //   that the dead producer had stored, but not yet acted upon, is not trusted to be free space.
 //
+//   Where records are checksummed, and how a lane survives a power cut: LaneWriter.Durable.cs.
+//
 //   models/lane.pml checks publish, batch, reading and take-over with deaths between any two steps, models/join.pml the joiner.
 //
 // WHAT A MESSAGE COSTS in cache lines that change hands: the line with its header (and the lines of its payload), nothing else. The
@@ -72,7 +74,11 @@ internal sealed unsafe partial class LaneWriter
     private readonly byte* _data;
     private readonly long _capacityBytes;
     private readonly long _mask;
+    private readonly RecordChecksum _checksum;
+    private readonly int _extensionBytes;
+    private readonly ILaneJournal? _journal;
     private long _position;
+    private ulong _published;
     private long _sequence;
     private long _limit;
     private long _floor;
@@ -88,18 +94,29 @@ internal sealed unsafe partial class LaneWriter
     /// <param name="data">The lane's data, mirrored: twice its capacity.</param>
     /// <param name="gate">The cursors that gate the lane.</param>
     /// <param name="isGated">False: nobody's cursor holds the producer back, the oldest records make room.</param>
+    /// <param name="checksum">Whether the lane's records carry checksums.</param>
+    /// <param name="journal">What makes the lane survive a power cut; null where nothing does. Needs checksums.</param>
     /// <exception cref="ShmCorruptionException">The control block holds positions that no producer can have left.</exception>
-    public LaneWriter(LaneControl control, MappedSpan data, LaneGate gate, bool isGated = true)
+    public LaneWriter(
+        LaneControl control,
+        MappedSpan data,
+        LaneGate gate,
+        bool isGated = true,
+        RecordChecksum checksum = default,
+        ILaneJournal? journal = null)
     {
         _control = control;
         _gate = gate;
         _isGated = isGated;
         _isRecordAt = IsRecordAt;
+        _checksum = checksum;
+        _extensionBytes = checksum.ExtensionBytes;
+        _journal = journal;
         _capacityBytes = data.LengthBytes / 2;
         _mask = _capacityBytes - 1;
         _data = (byte*)data.Address(0);
-        MaxPayloadBytes = LaneLayout.MaxPayloadBytes(_capacityBytes);
-        Resume();
+        MaxPayloadBytes = LaneLayout.MaxPayloadBytes(_capacityBytes) - _extensionBytes;
+        Resume(new LaneTail(data, checksum));
     }
 
     /// <summary>Largest payload of one message.</summary>
@@ -111,23 +128,26 @@ internal sealed unsafe partial class LaneWriter
     /// <summary>Number of the next message of the lane.</summary>
     public long Sequence => _sequence;
 
+    /// <summary>In a lane with checksums, for any thread: everything below this position is published.</summary>
+    public long Published => (long)Atomics.Acquire(ref _published); // SYNC: published record visible to whoever flushes it
+
     /// <summary>Groups whose cursor makes no sense (outside what can be read, or not at a record), or that do not exist; found by the last
     /// refresh. The lane does not move on before they are retired.</summary>
     public ulong SuspectGroups { get; private set; }
 
     /// <summary>Bytes of payload that can be claimed now without looking at the cursors again; may be negative.</summary>
-    public long RoomBytes => Math.Min(_limit - _position - (2 * RecordHeader.Bytes), MaxPayloadBytes);
+    public long RoomBytes => Math.Min(_limit - _position - (2 * RecordHeader.Bytes) - _extensionBytes, MaxPayloadBytes);
 
     /// <summary>Makes sure that a payload of <paramref name="payloadBytes"/> can be written now; false when the lane is full.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryReserve(long payloadBytes)
     {
-        long end = _position + RecordHeader.RecordBytes(0, payloadBytes) + RecordHeader.Bytes;
+        long end = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes) + RecordHeader.Bytes;
         return (end <= _limit && payloadBytes <= MaxPayloadBytes) || TryReserveSlow(payloadBytes, end);
     }
 
     /// <summary>Offset in the mirrored mapping at which the next payload starts.</summary>
-    public long PayloadIndex => (_position & _mask) + RecordHeader.Bytes;
+    public long PayloadIndex => (_position & _mask) + RecordHeader.Bytes + _extensionBytes;
 
     /// <summary>The memory of the next payload. Reserve it first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -137,10 +157,15 @@ internal sealed unsafe partial class LaneWriter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(int payloadBytes)
     {
-        long next = _position + RecordHeader.RecordBytes(0, payloadBytes);
+        long next = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes);
         *(ulong*)(_data + (next & _mask)) = 0; // the terminator, ordered before the header by its release
         ref ulong headerWord = ref *(ulong*)(_data + (_position & _mask));
         ulong header = RecordHeader.Encode(_sequence, payloadBytes);
+        if (_extensionBytes != 0)
+        {
+            header = Seal(header, payloadBytes);
+        }
+
         if (!_isBatching)
         {
             Atomics.Release(ref headerWord, header); // SYNC: record visible to reader
@@ -156,6 +181,11 @@ internal sealed unsafe partial class LaneWriter
 
         _position = next;
         _sequence++;
+        if (_extensionBytes != 0)
+        {
+            Publish();
+        }
+
         if (_sequence - _committedSequence >= LaneLayout.CommittedInterval && !_isBatching)
         {
             StoreCommitted();
@@ -212,7 +242,12 @@ internal sealed unsafe partial class LaneWriter
             Atomics.FullFence();
             if (Atomics.Acquire(ref _gate.Version) == version || !_isGated)
             {
-                _limit = Math.Max(_limit, lowest + _capacityBytes);
+                if (lowest + _capacityBytes > _limit)
+                {
+                    _journal?.FloorStored();
+                    _limit = lowest + _capacityBytes;
+                }
+
                 return end <= _limit;
             }
         }
@@ -288,7 +323,7 @@ internal sealed unsafe partial class LaneWriter
         while (position < target && position < VisibleEnd)
         {
             ulong header = HeaderAt(position);
-            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
+            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes + _extensionBytes))
             {
                 throw new ShmCorruptionException(
                     $"The lane's own record {sequence} at position {position} was overwritten (header 0x{header:X16}). Delete the "
@@ -306,50 +341,4 @@ internal sealed unsafe partial class LaneWriter
     private long VisibleEnd => _isBatching ? _batchPosition : _position;
 
     private ulong HeaderAt(long position) => Atomics.Acquire(ref *(ulong*)(_data + (position & _mask)));
-
-    /// <summary>Take-over: find the end of what was committed.</summary>
-    private void Resume()
-    {
-        (_floor, _floorSequence) = _control.Floor.Read();
-        (long position, long sequence) = _control.Committed.Read();
-        if (position < _floor)
-        {
-            (position, sequence) = (_floor, _floorSequence);
-        }
-
-        // The last position at which a terminator can stand: no producer claims more than a lane's worth above the floor.
-        long last = _floor + _capacityBytes - RecordHeader.Bytes;
-        long records = sequence - _floorSequence;
-        bool isSound = _floor >= 0 && last >= position && ((position | _floor) & (RecordHeader.AlignmentBytes - 1)) == 0
-            && _floorSequence >= 0 && records >= 0 && records <= (position - _floor) / RecordHeader.AlignmentBytes;
-        if (!isSound)
-        {
-            throw new ShmCorruptionException(
-                $"The lane's control block is damaged: committed {position} (message {sequence}), floor {_floor} (message "
-                + $"{_floorSequence}), "
-                + $"capacity {_capacityBytes} bytes. Delete the channel and create it anew.");
-        }
-
-        while (true)
-        {
-            ulong header = HeaderAt(position); // SYNC: record visible to reader
-            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))
-            {
-                break; // the terminator; anything else is a peer's scribble and ends here too
-            }
-
-            long next = position + RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
-            if (next > last)
-            {
-                break; // another scribble: no producer leaves a record without room for the terminator behind it
-            }
-
-            position = next;
-            sequence++;
-        }
-
-        (_position, _sequence, _limit) = (position, sequence, 0);
-        Atomics.Release(ref *(ulong*)(_data + (position & _mask)), 0);
-        StoreCommitted();
-    }
 }

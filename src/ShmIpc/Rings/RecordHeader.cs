@@ -25,11 +25,13 @@ internal static class RecordHeader
     public const int SequenceShift = 32;
     public const ulong SequenceMask = 0xFF_FFFF;
 
-    // Extensions. Reserved by the layout; this version's producers write none, its readers step over them.
+    // Extensions. Producers write the checksum (RecordChecksum.cs) where the channel has it; the others are reserved, and readers step
+    // over them.
     public const ulong TimestampFlag = 1UL << FlagsShift;          // 8 bytes: CLOCK_MONOTONIC nanoseconds
     public const ulong TraceContextFlag = 1UL << (FlagsShift + 1); // 32 bytes: W3C trace id (16), span id (8), flags (1), zero (7)
     public const ulong ChecksumFlag = 1UL << (FlagsShift + 2);     // 8 bytes: CRC32C over header, payload, position and region id
     public const ulong DeliveryKeyFlag = 1UL << (FlagsShift + 3);  // 8 bytes: hash of the delivery key
+    public const ulong Extensions = 0xFUL << FlagsShift;
     private const ulong UnknownFlags = 0x7UL << (FlagsShift + 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,8 +48,7 @@ internal static class RecordHeader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ExtensionBytes(ulong header)
     {
-        const ulong known = TimestampFlag | TraceContextFlag | ChecksumFlag | DeliveryKeyFlag;
-        return (header & known) == 0 ? 0 : SumExtensions(header);
+        return (header & Extensions) == 0 ? 0 : SumExtensions(header);
     }
 
     /// <summary>Bytes of the whole record, padding included.</summary>

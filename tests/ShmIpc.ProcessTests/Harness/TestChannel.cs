@@ -8,18 +8,27 @@ namespace ShmIpc.ProcessTests.Harness;
 internal sealed class TestChannel : IDisposable
 {
     public const string Name = "stream";
-    private readonly ScratchRoot _root = new();
+    private readonly ScratchRoot _root;
     private readonly ScratchRoot _aside = new();
     private readonly List<ChildProcess> _children = [];
 
+    /// <param name="laneCapacityBytes">As the option.</param>
+    /// <param name="maxProducers">As the option.</param>
+    /// <param name="maxGroups">As the option.</param>
+    /// <param name="wait">As the option.</param>
+    /// <param name="fullMode">As the option.</param>
+    /// <param name="evictAfter">As the option.</param>
+    /// <param name="flush">Null: in memory. Else on a disk, with checksums.</param>
     public TestChannel(
         long laneCapacityBytes,
         int maxProducers = 1,
         int? maxGroups = null,
         WaitStrategy wait = WaitStrategy.Adaptive,
         ShmFullMode? fullMode = null,
-        TimeSpan? evictAfter = null)
+        TimeSpan? evictAfter = null,
+        ShmFlushMode? flush = null)
     {
+        _root = new ScratchRoot(flush is null ? ScratchRoot.Memory : ScratchRoot.Disk);
         Options = new ShmChannelOptions
         {
             Root = _root.Path,
@@ -29,6 +38,8 @@ internal sealed class TestChannel : IDisposable
             WaitStrategy = wait,
             FullMode = fullMode,
             EvictAfter = evictAfter,
+            Flush = flush,
+            Checksums = flush is null ? null : true,
         };
         Channel = ShmByteChannel.Create(Name, Options);
         Progress = new ProgressFile(_aside.FileOf("progress"));

@@ -49,12 +49,14 @@ public sealed class LayoutTests
             ["MaxSettings"] = 32,
             ["CrcOffset"] = 2044,
             ["StateOffset"] = 2048,
+            ["OrderedInBootOffset"] = 2056,
             ["StateInUse"] = 1u,
             ["StateDeleted"] = 2u,
         },
         [typeof(RegionLocks)] = new()
         {
             ["Groups"] = 0x3FFF_FFFF_FFFF_FFFCL,
+            ["Recovery"] = 0x3FFF_FFFF_FFFF_FFFDL,
             ["Lifecycle"] = 0x3FFF_FFFF_FFFF_FFFEL,
             ["Attached"] = 0x3FFF_FFFF_FFFF_FFFFL,
             ["Participants"] = 0x4000_0000_0000_0000L,
@@ -121,6 +123,20 @@ public sealed class LayoutTests
             ["DropWrite"] = 1,
             ["DropOldest"] = 2,
         },
+        [typeof(PersistenceSettings)] = new()
+        {
+            ["DefaultFlushPeriodMs"] = 100, // of no other process's concern
+            ["MaxFlushPeriodMs"] = 3_600_000,
+            ["FlushSetting"] = 2,
+            ["FlushPeriodSetting"] = 3,
+            ["ChecksumsSetting"] = 4,
+        },
+        [typeof(ShmFlushMode)] = new()
+        {
+            ["None"] = 0,
+            ["Async"] = 1,
+            ["Sync"] = 2,
+        },
         [typeof(GroupEntry)] = new()
         {
             ["Free"] = 0UL,
@@ -142,6 +158,7 @@ public sealed class LayoutTests
             ["ErrorTypeBytes"] = 64,
             ["ErrorMessageOffset"] = 592,
             ["ErrorMessageBytes"] = 184,
+            ["JournaledOffset"] = 776,
             ["MaxLanes"] = 32,
             ["MinCapacityBytes"] = 4096L,
             ["MaxCapacityBytes"] = 536_870_912L,
@@ -201,6 +218,7 @@ public sealed class LayoutTests
             ["TraceContextFlag"] = 0x0200_0000_0000_0000UL,
             ["ChecksumFlag"] = 0x0400_0000_0000_0000UL,
             ["DeliveryKeyFlag"] = 0x0800_0000_0000_0000UL,
+            ["Extensions"] = 0x0F00_0000_0000_0000UL,
             ["UnknownFlags"] = 0x7000_0000_0000_0000UL,
         },
         [typeof(SectionKind)] = new()

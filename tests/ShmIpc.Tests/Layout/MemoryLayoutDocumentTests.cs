@@ -62,7 +62,9 @@ public sealed partial class MemoryLayoutDocumentTests : IDisposable
             bytes[RegionLayout.RegionIdOffset + i] = (byte)(i * 0x11);
         }
 
+        Assert.Equal(new Guid(LinuxProcess.BootId), new Guid(bytes.AsSpan(RegionLayout.OrderedInBootOffset, 16)));
         new Guid("01234567-89ab-cdef-0123-456789abcdef").TryWriteBytes(bytes.AsSpan(RegionLayout.BootIdOffset));
+        new Guid("01234567-89ab-cdef-0123-456789abcdef").TryWriteBytes(bytes.AsSpan(RegionLayout.OrderedInBootOffset));
         ReplaceTime(RegionLayout.CreatedOffset, 0);
         int participants = (int)RegionBytes.Get64(bytes, RegionLayout.SectionTableOffset + 8);
         for (int slot = 0; slot < 2; slot++)
