@@ -187,11 +187,11 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
         using ShmByteChannel channel = Open("lead");
         using ShmByteChannel elsewhere = Open("lead"); // as another process: it takes the slots that become free
         using ByteProducer producer = channel.CreateProducer();
-        using ByteConsumer lasting = channel.CreateConsumer();
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < rounds; round++)
         {
             ByteConsumer lead = Drained(channel);
+            using ByteConsumer lasting = Drained(channel); // as the last of its round it makes the hub let go, so the next lead is new
             ValueTask<bool> leads = lead.WaitToReadAsync();
             ValueTask<bool> wait = lasting.WaitToReadAsync();
             Assert.False(wait.IsCompleted);
@@ -208,7 +208,7 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
 
         TimeSpan took = Stopwatch.GetElapsedTime(start);
         _output.WriteLine($"{rounds} rounds in {took}");
-        Assert.True(took < 0.5 * rounds * WaitingRoom.MaxPark, $"{rounds} rounds took {took}");
+        Assert.True(took < 0.25 * rounds * WaitingRoom.MaxPark, $"{rounds} rounds took {took}");
 
         static ByteConsumer Drained(ShmByteChannel channel)
         {
