@@ -231,6 +231,39 @@ public sealed class DropOldestTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => channel.CreateObserver((StartPosition)2));
     }
 
+    [Theory]
+    [InlineData(ShmFullMode.DropOldest)]
+    [InlineData(ShmFullMode.Wait)]
+    public void A_batch_of_a_reader_that_may_be_overrun_is_one_copied_message(ShmFullMode mode)
+    {
+        using ShmByteChannel channel = Open(mode);
+        using ByteProducer producer = channel.CreateProducer();
+        using ByteConsumer reader = mode == ShmFullMode.Wait
+            ? channel.CreateObserver(StartPosition.Earliest)
+            : channel.CreateConsumer();
+        for (long i = 0; i < 10; i++)
+        {
+            producer.Write(Message(i));
+        }
+
+        for (long expected = 0; expected < 2; expected++)
+        {
+            using RecordBatch batch = reader.ReadBatch(100, _soon);
+            Assert.Equal(1, batch.Count);
+            for (long i = 0; i < 2000; i++)
+            {
+                producer.Write(Message(-1)); // laps it
+            }
+
+            foreach (ShmRecord record in batch)
+            {
+                Assert.Equal(expected == 0 ? 0 : -1, Number(record));
+            }
+        }
+
+        Assert.True(reader.LostMessages > 1000);
+    }
+
     [Fact]
     public void A_deleted_channel_ends_an_observers_wait()
     {
