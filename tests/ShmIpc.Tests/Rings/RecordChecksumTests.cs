@@ -26,7 +26,7 @@ public sealed unsafe class RecordChecksumTests
     public void A_record_carries_it_and_readers_step_over_it()
     {
         using LaneMemory memory = new();
-        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, _checksum);
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum);
         LaneReader reader = memory.Join(0);
         Assert.Equal(2024, writer.MaxPayloadBytes);
         byte[] largest = [.. Enumerable.Range(0, 2024).Select(i => (byte)i)];
@@ -51,7 +51,7 @@ public sealed unsafe class RecordChecksumTests
     public void Every_changed_bit_of_a_record_is_found_and_so_are_another_position_and_region()
     {
         using LaneMemory memory = new();
-        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, _checksum);
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum);
         Assert.True(writer.TryWrite("some words of payload"u8));
         byte* record = (byte*)memory.Data.Address(0);
         Assert.True(Fits(_checksum, 0));
@@ -77,7 +77,7 @@ public sealed unsafe class RecordChecksumTests
     public void A_record_of_an_earlier_lap_is_not_taken_for_a_new_one_though_its_number_comes_again()
     {
         using LaneMemory memory = new();
-        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, _checksum);
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum);
         Assert.True(writer.TryWrite("old"u8));
 
         // 2^24 messages later the header's 24 bits are the same; only the position differs.
@@ -91,14 +91,14 @@ public sealed unsafe class RecordChecksumTests
     public void A_successor_stops_at_a_record_that_is_not_whole_and_clears_what_stands_behind()
     {
         using LaneMemory memory = new();
-        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, _checksum);
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum);
         for (int i = 0; i < 6; i++)
         {
             Assert.True(writer.TryWrite("a message"u8)); // 32 bytes each
         }
 
         memory.Data.Bytes((3 * 32) + 16, 1)[0] ^= 1;
-        LaneWriter successor = new(memory.Control, memory.Data, memory.Gate, _checksum);
+        LaneWriter successor = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum);
         Assert.Equal((96L, 3L), (successor.Position, successor.Sequence));
         Assert.All(new[] { 3, 4, 5 }, i => Assert.Equal(0UL, memory.HeaderAt(i * 32)));
     }
@@ -108,7 +108,7 @@ public sealed unsafe class RecordChecksumTests
     {
         using LaneMemory memory = new();
         Journal journal = new();
-        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, _checksum, journal);
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum, journal);
         Assert.True(writer.TryWrite("before"u8));
         long start = writer.Position;
         writer.BeginBatch();
@@ -138,7 +138,7 @@ public sealed unsafe class RecordChecksumTests
     {
         using LaneMemory memory = new();
         Journal journal = new();
-        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, _checksum, journal);
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: true, _checksum, journal);
         LaneReader reader = memory.Join(0);
         byte[] before = [];
         journal.OnFloor = () =>
