@@ -120,7 +120,7 @@ enum {
     SHMI_HEADER_BYTES = 4096, SHMI_STATE = 2048, SHMI_IN_USE = 1, SHMI_DELETED = 2,
     SHMI_SLOT_BYTES = 256, SHMI_PID = 8, SHMI_ROLE = 12, SHMI_JOINED = 16, SHMI_PLACE = 24, SHMI_INTENTS = 128, SHMI_MAX_INTENTS = 8,
     SHMI_READERS = 0, SHMI_WRITERS = 128, SHMI_BELLS = 256, SHMI_BELL_BYTES = 64, SHMI_DOORBELL_BYTES = 16640,
-    SHMI_CONTROL_BYTES = 4096, SHMI_VERSION = 0, SHMI_ACTIVE = 128, SHMI_LANE_SET = 256, SHMI_COMPLETIONS = 384, SHMI_CLAIMANTS = 512,
+    SHMI_CONTROL_BYTES = 4096, SHMI_VERSION = 0, SHMI_ACTIVE = 128, SHMI_LANE_SET = 256, SHMI_COMPLETIONS = 384, SHMI_CLAIMANTS = 512, SHMI_JOINS = 640,
     SHMI_LANE_BYTES = 1024, SHMI_OWNER = 0, SHMI_COMMITTED = 128, SHMI_FLOOR = 256,
     SHMI_COMPLETION = 512, SHMI_FAULT = 520, SHMI_ERROR_TYPE = 528, SHMI_ERROR_TEXT = 592,
     SHMI_GROUP_BYTES = 256, SHMI_KIND = 8, SHMI_FLAGS = 12, SHMI_NAME = 128,
@@ -668,6 +668,7 @@ static int shmi_take_lane(shmipc_producer *p)
         uint64_t owner = shmi_load(shmi_word(p->control, SHMI_OWNER));
         if (owner != 0 && shmi_is_alive(c, owner)) continue;
         if (!shmi_cas(shmi_word(p->control, SHMI_OWNER), owner, p->stamp)) continue;
+        __atomic_fetch_add(shmi_channel_word(c, SHMI_JOINS), 1, __ATOMIC_SEQ_CST);
         error = -posix_fallocate(c->lock_fd, (off_t)(c->at[SHMI_LANE_DATA] + p->lane * c->capacity), (off_t)c->capacity);
         if (error == 0 && (p->data = shmi_map_lane(c, p->lane, PROT_READ | PROT_WRITE)) == NULL) error = -ENOMEM;
         if (error == 0) error = shmi_take_over(p);
@@ -1042,12 +1043,13 @@ static int shmi_take(shmipc_consumer *r, shmipc_record *record)
 
 static int shmi_is_completed(const shmipc_channel *c)
 {
+    uint64_t joins = shmi_load(shmi_channel_word(c, SHMI_JOINS));
     if (shmi_load(shmi_channel_word(c, SHMI_COMPLETIONS)) == 0) return 0;
     for (unsigned lane = 0; lane < c->lanes; lane++) {
         uint64_t owner = shmi_load(shmi_word(shmi_control(c, lane), SHMI_OWNER));
         if (owner != 0 && shmi_load(shmi_word(shmi_control(c, lane), SHMI_COMPLETION)) != owner && shmi_is_alive(c, owner)) return 0;
     }
-    return 1;
+    return shmi_load(shmi_channel_word(c, SHMI_JOINS)) == joins;
 }
 
 /* The error that the first lane with one was completed with. */

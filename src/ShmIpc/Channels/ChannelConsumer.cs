@@ -82,6 +82,8 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
 
     int ISleeper.Slot => _stamp.Slot;
 
+    bool ISleeper.IsQuiet => !IsActive; // one that stands by has nothing to do with what is published
+
     public OperationGate Gate { get; }
 
     public Task Completion => _completion.Task;

@@ -15,7 +15,8 @@
 //    256  lane set     u64  bit l = lane l is allocated; bits are only ever set
 //    384  completions  u64  how many producers have completed
 //    512  claimants    4 x u64, bit s = slot s may hold intents of a shared group's member
-//    640  zero, reserved
+//    640  joins        u64  how many producers have taken a lane, raised before they publish
+//    768  zero, reserved
 //
 //   Group entry:
 //      0  state        u64  bits 0..1: 0 free, 1 joining, 2 active, 3 retiring; bits 2..63: stamp of whoever holds it in that state
@@ -40,6 +41,7 @@ internal static class ChannelLayout
     public const int CompletionsOffset = 384;
     public const int ClaimantsOffset = 512;
     public const int ClaimantsBytes = 32;
+    public const int JoinsOffset = 640;
 
     public const int GroupBytes = 256;
     public const int GroupStateOffset = 0;

@@ -80,6 +80,8 @@ internal sealed class ChannelRegion
 
     public ref ulong LaneSet => ref _control.UInt64(ChannelLayout.LaneSetOffset);
 
+    public ref ulong Joins => ref _control.UInt64(ChannelLayout.JoinsOffset);
+
     public ref ulong Completions => ref _control.UInt64(ChannelLayout.CompletionsOffset);
 
     public int MaxMessageBytes => (int)LaneLayout.MaxPayloadBytes(Geometry.LaneCapacityBytes) - Checksum.ExtensionBytes;
@@ -188,6 +190,7 @@ internal sealed class ChannelRegion
             ulong holder = Atomics.Acquire(ref owner);
             if ((holder == 0 || !Participants.IsAlive(new Stamp(holder))) && Atomics.CompareExchange(ref owner, holder, stamp.Value))
             {
+                Atomics.Increment(ref Joins);
                 return lane;
             }
         }
@@ -286,6 +289,8 @@ internal sealed class ChannelRegion
     /// <summary>True when some producer has completed and no living producer is left that has not.</summary>
     public bool IsCompleted()
     {
+        // A producer that takes a lane behind the scan, and another that completes in front of it: each was there when the other was not.
+        ulong joins = Atomics.Acquire(ref Joins);
         if (Atomics.Acquire(ref Completions) == 0)
         {
             return false;
@@ -300,7 +305,7 @@ internal sealed class ChannelRegion
             }
         }
 
-        return true;
+        return Atomics.Acquire(ref Joins) == joins;
     }
 
     /// <summary>The error that one of the completed producers left, or null.</summary>

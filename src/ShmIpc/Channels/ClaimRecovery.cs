@@ -121,8 +121,9 @@ internal sealed class ClaimRecovery(ChannelRegion channel, int group, Stamp self
             return false;
         }
 
-        if (_channel.Participants.Holder(slot) == dead && !_channel.Participants.IsAlive(dead)
-            && _channel.Claims.Group(slot) == _group && _channel.Claims.HasIntents(slot))
+        // The claims first: seen while the slot is still the dead one's afterwards, they are its own, and nobody takes the slot now.
+        if (_channel.Claims.Group(slot) == _group && _channel.Claims.HasIntents(slot)
+            && _channel.Participants.Holder(slot) == dead && !_channel.Participants.IsAlive(dead))
         {
             return true;
         }

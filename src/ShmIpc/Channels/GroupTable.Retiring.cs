@@ -32,7 +32,7 @@ internal sealed partial class GroupTable
             // finished joining.
             ulong state = Atomics.Acquire(ref Entry(group).State);
             bool isBroken = GroupEntry.Phase(state) == GroupEntry.Active && lane.IsSuspect(group);
-            isAnyRetired |= isBroken ? TryRetire(group, state, self, byForce: true) : RetireIfLifeless(group, self);
+            isAnyRetired |= isBroken ? TryRetire(group, state, self, _ => lane.IsSuspect(group)) : RetireIfLifeless(group, self);
         }
 
         return isAnyRetired;
@@ -58,7 +58,7 @@ internal sealed partial class GroupTable
             if (blockedAt >= 0 && GroupEntry.Phase(state) == GroupEntry.Active && !entry.IsDurable
                 && standstill.IsOver(group, state, (ulong)blockedAt))
             {
-                isAnyRetired |= TryRetire(group, state, self, byForce: true);
+                isAnyRetired |= TryRetire(group, state, self, still => !still.IsDurable);
             }
         }
 
@@ -77,7 +77,7 @@ internal sealed partial class GroupTable
                 continue;
             }
 
-            if (Members(group).Any() || !TryRetire(group, state, self))
+            if (Members(group).Any() || !TryRetire(group, state, self, found => found.Is(name) && !Members(group).Any()))
             {
                 throw new ShmGroupException(
                     $"The group {name} of channel {_channel.Name} has living members (processes "
@@ -97,10 +97,15 @@ internal sealed partial class GroupTable
         ulong state = Atomics.Acquire(ref entry.State);
         bool isDurable = GroupEntry.Phase(state) == GroupEntry.Active && entry.IsDurable;
         return !isDurable && !_channel.Participants.IsAlive(GroupEntry.Holder(state)) && !Members(group).Any()
-            && TryRetire(group, state, self);
+            && TryRetire(group, state, self, still => !still.IsDurable && (still.Name is null || !Members(group).Any()));
     }
 
-    private bool TryRetire(int group, ulong expectedState, Stamp self, bool byForce = false)
+    /// <param name="group">The group.</param>
+    /// <param name="expectedState">Its state as it was looked at.</param>
+    /// <param name="self">Who retires it.</param>
+    /// <param name="isRight">Asked again once the state says retiring, and nobody else changes the entry or joins it: the state alone does
+    /// not tell one shared group from the next.</param>
+    private bool TryRetire(int group, ulong expectedState, Stamp self, Func<GroupEntry, bool> isRight)
     {
         GroupEntry entry = Entry(group);
         if (!Atomics.CompareExchange(ref entry.State, expectedState, GroupEntry.Pack(GroupEntry.Retiring, self)))
@@ -108,9 +113,10 @@ internal sealed partial class GroupTable
             return false;
         }
 
-        // SYNC: newcomer's place visible to retirer, or retirer's state visible to newcomer
-        bool mayHaveMembers = GroupEntry.Phase(expectedState) != GroupEntry.Joining && entry.IsComplete && entry.Name is not null;
-        if (!byForce && mayHaveMembers && Members(group).Any())
+        // One that was never active, or that a dead retirer has stopped gating, can only go on to be free.
+        bool isWhole = GroupEntry.Phase(expectedState) != GroupEntry.Joining && entry.IsComplete
+            && (Atomics.Acquire(ref _channel.ActiveGroups) >> group & 1) != 0;
+        if (isWhole && !isRight(entry)) // SYNC: newcomer's place visible to retirer, or retirer's state visible to newcomer
         {
             bool wasActive = GroupEntry.Phase(expectedState) == GroupEntry.Active;
             Atomics.Release(ref entry.State, wasActive ? expectedState : GroupEntry.Pack(GroupEntry.Active, Stamp.None));

@@ -85,14 +85,17 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
 
         if (!seat.IsNamed)
         {
-            TryRetire(seat.Group, GroupEntry.Pack(GroupEntry.Active, stamp), stamp);
+            TryRetire(seat.Group, GroupEntry.Pack(GroupEntry.Active, stamp), stamp, static _ => true);
             return;
         }
 
         Atomics.CompareExchange(
             ref entry.State, GroupEntry.Pack(GroupEntry.Active, stamp), GroupEntry.Pack(GroupEntry.Active, Stamp.None));
         RetireIfLifeless(seat.Group, stamp);
-        _channel.TryWakeReaders(); // a stand-by continues
+        foreach (Stamp member in Members(seat.Group))
+        {
+            _channel.Readers.Ring(member.Slot); // a stand-by continues
+        }
     }
 
     /// <summary>True while the consumer is the one that reads an exclusive group.</summary>

@@ -53,9 +53,9 @@ internal readonly struct LaneGate(
     }
 
     /// <summary>The lowest position that a member of one of <paramref name="groups"/> holds in this lane, from
-    /// <paramref name="floor"/> up to <paramref name="lowest"/>; what was overwritten, or stands at no record, holds nothing.</summary>
+    /// <paramref name="intact"/> up to <paramref name="lowest"/>; what was overwritten, or stands at no record, holds nothing.</summary>
     /// <remarks>Call it behind the loads of the cursors: a member stores its intent before it moves the cursor on.</remarks>
-    public long LowestClaim(ulong groups, long floor, long lowest, Func<long, bool> isRecordAt)
+    public long LowestClaim(ulong groups, long intact, long lowest, Func<long, bool> isRecordAt)
     {
         foreach (int slot in _claims)
         {
@@ -68,7 +68,7 @@ internal readonly struct LaneGate(
             for (int number = 0; number < ClaimTable.MaxIntents; number++)
             {
                 Intent intent = new(Atomics.Acquire(ref _claims.Intent(slot, number))); // SYNC: intent visible to producer
-                if (intent.IsSet && intent.Lane == _lane && intent.Position >= floor && intent.Position < lowest
+                if (intent.IsSet && intent.Lane == _lane && intent.Position >= intact && intent.Position < lowest
                     && isRecordAt(intent.Position))
                 {
                     lowest = intent.Position;

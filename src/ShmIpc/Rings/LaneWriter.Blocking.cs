@@ -19,7 +19,7 @@ internal sealed unsafe partial class LaneWriter
     {
         long end = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes) + RecordHeader.Bytes;
         long cursor = (long)Atomics.Acquire(ref _gate.Cursor(group));
-        long held = _gate.LowestClaim(1UL << group, _floor, cursor, _isRecordAt);
+        long held = _gate.LowestClaim(1UL << group, LowestIntact, cursor, _isRecordAt);
         return held < end - _capacityBytes ? held : -1;
     }
 

@@ -39,7 +39,8 @@
 //
 //   What a member of a shared group holds: it stores its intent before it moves the cursor over the record by CAS (SharedLaneReader.cs),
 //   and (2) reads the cursors first. So either the cursor that was read is not past the record, or its intent is seen, until it is
-//   cleared. An intent below the floor was never won, or its record was finished with before the floor passed it: it holds nothing.
+//   cleared. It counts down to limit - capacity, below the floor, too: a scan that missed it may have stored a floor above it already,
+//   which its heir, who raises the version, did not see; the scan that follows has to see the intent all the same.
 //   Whoever takes over a dead member's intent raises the version and looks at the floor before it believes in the record.
 //
 //   Readers that no cursor protects (LaneReader.Lossy.cs) rely on (3) and (4) alone: whoever sees a byte of a later lap, and then looks at
@@ -273,7 +274,7 @@ internal sealed unsafe partial class LaneWriter
             lowest = Math.Min(lowest, cursor);
         }
 
-        lowest = _gate.LowestClaim(existing, _floor, lowest, _isRecordAt);
+        lowest = _gate.LowestClaim(existing, LowestIntact, lowest, _isRecordAt);
 
         // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
         return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;
@@ -281,8 +282,11 @@ internal sealed unsafe partial class LaneWriter
 
     private ulong GatingGroups => _isGated ? Atomics.Acquire(ref _gate.Active) : 0;
 
+    /// <summary>What stands below may have been overwritten.</summary>
+    private long LowestIntact => Math.Max(_limit, _position + RecordHeader.Bytes) - _capacityBytes;
+
     private bool IsSuspect(long cursor) =>
-        cursor > VisibleEnd || cursor < Math.Max(_limit, _position + RecordHeader.Bytes) - _capacityBytes
+        cursor > VisibleEnd || cursor < LowestIntact
         || (cursor & (RecordHeader.AlignmentBytes - 1)) != 0 || (cursor > _floor && !IsRecordAt(cursor));
 
     /// <summary>A cursor between floor and position stands at a record when its header has a number that fits there.</summary>

@@ -19,7 +19,7 @@ internal ref struct Parking
         (_sleeper, _deadline, _cancellation) = (sleeper, deadline, cancellation);
         sleeper.KeepAlive(); // longer than a cancellation can ring
         _ring = RingOnCancel(sleeper, cancellation);
-        _ticket = sleeper.Room.Prepare(sleeper.Slot);
+        _ticket = Prepare(sleeper);
     }
 
     /// <summary>A cancelled token rings the sleeper's doorbell. Dispose the registration before the sleeper's memory may go.</summary>
@@ -37,7 +37,7 @@ internal ref struct Parking
         }
 
         _sleeper.Room.Sleep(_sleeper.Slot, _ticket, _deadline.Left);
-        _ticket = _sleeper.Room.Prepare(_sleeper.Slot);
+        _ticket = Prepare(_sleeper);
         return true;
     }
 
@@ -46,6 +46,9 @@ internal ref struct Parking
         _ring.Dispose();
         _sleeper.EndKeepAlive();
     }
+
+    private static uint Prepare(ISleeper sleeper) =>
+        sleeper.IsQuiet ? sleeper.Room.Ticket(sleeper.Slot) : sleeper.Room.Prepare(sleeper.Slot);
 
     private static void Ring(ISleeper sleeper) => sleeper.Room.Ring(sleeper.Slot);
 }

@@ -59,7 +59,7 @@ internal sealed class PendingAwaits
                 Attach(entry.Sleeper);
             }
 
-            _ = TryPrepare(entry.Sleeper.Room);
+            _ = entry.Sleeper.IsQuiet || TryPrepare(entry.Sleeper.Room);
             if (entry.Look())
             {
                 return entry.Error is null ? false : throw entry.Error;
@@ -165,14 +165,15 @@ internal sealed class PendingAwaits
         }
     }
 
-    /// <summary>Prepares every room in which somebody waits. False when all of them were: nothing is new since the last look.</summary>
+    /// <summary>Prepares every room in which somebody waits whom a publisher has to wake. False when all of them were: nothing is new
+    /// since the last look.</summary>
     private bool TryPrepareAll()
     {
         bool isNew = false;
         WaitingRoom? last = null;
         foreach (PendingAwait entry in _pending)
         {
-            if (entry.Sleeper.Room != last)
+            if (entry.Sleeper.Room != last && !entry.Sleeper.IsQuiet)
             {
                 last = entry.Sleeper.Room;
                 isNew |= TryPrepare(last);

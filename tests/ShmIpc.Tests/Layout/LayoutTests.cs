@@ -98,6 +98,7 @@ public sealed class LayoutTests
             ["CompletionsOffset"] = 384,
             ["ClaimantsOffset"] = 512,
             ["ClaimantsBytes"] = 32,
+            ["JoinsOffset"] = 640,
             ["GroupBytes"] = 256,
             ["GroupStateOffset"] = 0,
             ["GroupKindOffset"] = 8,
