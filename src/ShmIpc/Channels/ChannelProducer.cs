@@ -106,10 +106,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     public void Flush()
     {
         Gate.ThrowIfUnusable();
-        LaneJournal journal = Journal ?? throw new InvalidOperationException(
-            $"The channel {_channel.Name} cannot be made durable: that takes a Root on a disk (ext4, xfs or btrfs) and checksums (options "
-            + "Flush or Checksums when it is created).");
-        journal.Flush();
+        (Journal ?? throw _channel.NotDurable()).Flush();
     }
 
     /// <summary>Inside the gate: true when a payload can be written now. Dead or broken groups in the way are retired first.</summary>

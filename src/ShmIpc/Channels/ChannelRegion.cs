@@ -264,6 +264,11 @@ internal sealed class ChannelRegion
         }
     }
 
+    /// <summary>The refusal to flush a channel that has no journals.</summary>
+    public InvalidOperationException NotDurable() => new(
+        $"The channel {Name} cannot be made durable: that takes a Root on a disk (ext4, xfs or btrfs) and checksums (options Flush or "
+        + "Checksums when it is created).");
+
     /// <summary>Returns when the channel's name is durable.</summary>
     public void SyncName() => Options.Disk.SyncName(_region);
 

@@ -47,6 +47,49 @@ public sealed class DurableChannelTests
     }
 
     [Fact]
+    public async Task Batches_take_checksums_into_account_and_are_durable_when_their_write_returns()
+    {
+        using DiskRoot root = new();
+        ShmChannelOptions options = Options(root, ShmFlushMode.Sync);
+        ReadOnlyMemory<byte>[] messages =
+        [
+            .. Enumerable.Range(0, 127).Select(i => (ReadOnlyMemory<byte>)Enumerable.Repeat((byte)i, 496).ToArray()),
+        ];
+        using (ShmByteChannel channel = ShmByteChannel.Create(Name, options))
+        {
+            using ByteProducer producer = channel.CreateProducer();
+            producer.WriteBatch(messages); // 512 bytes each: one more would leave no room for the terminator
+            await producer.WriteBatchAsync(messages.AsMemory(), TestContext.Current.CancellationToken);
+            using (Batch batch = producer.BeginBatch())
+            {
+                Assert.True(batch.TryWrite("aborted"u8));
+            }
+
+            using (Batch batch = producer.BeginBatch())
+            {
+                Assert.True(batch.TryWrite("published"u8));
+                batch.Publish();
+            }
+
+            Assert.Throws<ShmBatchTooLargeException>(() => producer.TryWriteBatch([.. messages, messages[0]]));
+            File.Copy(root.FileOf(Name), root.FileOf("copy"));
+        }
+
+        File.Move(root.FileOf("copy"), root.FileOf(Name), overwrite: true);
+        Restart(root);
+        using ShmByteChannel again = ShmByteChannel.Open(Name, options);
+        using ByteConsumer consumer = again.CreateConsumer();
+        ShmRecord record;
+        for (record = consumer.Read(_patience); record.Sequence < 254; record = consumer.Read(_patience))
+        {
+            Assert.True(record.Payload.SequenceEqual(messages[(int)(record.Sequence % 127)].Span));
+        }
+
+        Assert.True(record.Payload.SequenceEqual("published"u8));
+        Assert.False(consumer.TryRead(out _));
+    }
+
+    [Fact]
     public void A_channel_without_checksums_is_empty_after_a_restart_and_usable()
     {
         using DiskRoot root = new();
