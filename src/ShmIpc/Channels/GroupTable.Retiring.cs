@@ -32,7 +32,7 @@ internal sealed partial class GroupTable
             // finished joining.
             ulong state = Atomics.Acquire(ref Entry(group).State);
             bool isBroken = GroupEntry.Phase(state) == GroupEntry.Active && lane.IsSuspect(group);
-            isAnyRetired |= isBroken ? TryRetire(group, state, self, _ => lane.IsSuspect(group)) : RetireIfLifeless(group, self);
+            isAnyRetired |= isBroken ? TryRetire(group, state, self, RetireReason.Broken, lane) : RetireIfLifeless(group, self);
         }
 
         return isAnyRetired;
@@ -58,7 +58,7 @@ internal sealed partial class GroupTable
             if (blockedAt >= 0 && GroupEntry.Phase(state) == GroupEntry.Active && !entry.IsDurable
                 && standstill.IsOver(group, state, (ulong)blockedAt))
             {
-                isAnyRetired |= TryRetire(group, state, self, still => !still.IsDurable);
+                isAnyRetired |= TryRetire(group, state, self, RetireReason.StandsStill);
             }
         }
 
@@ -77,7 +77,7 @@ internal sealed partial class GroupTable
                 continue;
             }
 
-            if (Members(group).Any() || !TryRetire(group, state, self, found => found.Is(name) && !Members(group).Any()))
+            if (HasMember(group) || !TryRetire(group, state, self, RetireReason.Deleted, name: name))
             {
                 throw new ShmGroupException(
                     $"The group {name} of channel {_channel.Name} has living members (processes "
@@ -96,16 +96,19 @@ internal sealed partial class GroupTable
         GroupEntry entry = Entry(group);
         ulong state = Atomics.Acquire(ref entry.State);
         bool isDurable = GroupEntry.Phase(state) == GroupEntry.Active && entry.IsDurable;
-        return !isDurable && !_channel.Participants.IsAlive(GroupEntry.Holder(state)) && !Members(group).Any()
-            && TryRetire(group, state, self, still => !still.IsDurable && (still.Name is null || !Members(group).Any()));
+        return !isDurable && !_channel.Participants.IsAlive(GroupEntry.Holder(state)) && !HasMember(group)
+            && TryRetire(group, state, self, RetireReason.Lifeless);
     }
 
     /// <param name="group">The group.</param>
     /// <param name="expectedState">Its state as it was looked at.</param>
     /// <param name="self">Who retires it.</param>
-    /// <param name="isRight">Asked again once the state says retiring, and nobody else changes the entry or joins it: the state alone does
-    /// not tell one shared group from the next.</param>
-    private bool TryRetire(int group, ulong expectedState, Stamp self, Func<GroupEntry, bool> isRight)
+    /// <param name="reason">Why; asked again once the state says retiring, and nobody else changes the entry or joins it: the state alone
+    /// does not tell one shared group from the next.</param>
+    /// <param name="lane">For a broken cursor: the lane where it stands.</param>
+    /// <param name="name">For a deletion: the group's name.</param>
+    private bool TryRetire(
+        int group, ulong expectedState, Stamp self, RetireReason reason, LaneWriter? lane = null, string? name = null)
     {
         GroupEntry entry = Entry(group);
         if (!Atomics.CompareExchange(ref entry.State, expectedState, GroupEntry.Pack(GroupEntry.Retiring, self)))
@@ -116,7 +119,8 @@ internal sealed partial class GroupTable
         // One that was never active, or that a dead retirer has stopped gating, can only go on to be free.
         bool isWhole = GroupEntry.Phase(expectedState) != GroupEntry.Joining && entry.IsComplete
             && (Atomics.Acquire(ref _channel.ActiveGroups) >> group & 1) != 0;
-        if (isWhole && !isRight(entry)) // SYNC: newcomer's place visible to retirer, or retirer's state visible to newcomer
+        // SYNC: newcomer's place visible to retirer, or retirer's state visible to newcomer
+        if (isWhole && !IsRight(reason, group, lane, name))
         {
             bool wasActive = GroupEntry.Phase(expectedState) == GroupEntry.Active;
             Atomics.Release(ref entry.State, wasActive ? expectedState : GroupEntry.Pack(GroupEntry.Active, Stamp.None));
@@ -131,6 +135,15 @@ internal sealed partial class GroupTable
         _channel.TryWakeWriters();
         return true;
     }
+
+    private bool IsRight(RetireReason reason, int group, LaneWriter? lane, string? name) => reason switch
+    {
+        RetireReason.Lifeless => !Entry(group).IsDurable && (Entry(group).Name is null || !HasMember(group)),
+        RetireReason.StandsStill => !Entry(group).IsDurable,
+        RetireReason.Broken => lane!.IsSuspect(group),
+        RetireReason.Deleted => Entry(group).Is(name!) && !HasMember(group),
+        _ => true,
+    };
 
     /// <summary>What dead members of a retired group were working on is nobody's any more; their slots become free.</summary>
     private void ForgetDeadClaims(int group)
@@ -150,5 +163,14 @@ internal sealed partial class GroupTable
         {
             Atomics.Release(ref _channel.Claims.Intent(slot, number), 0);
         }
+    }
+
+    private enum RetireReason
+    {
+        Left,
+        Lifeless,
+        StandsStill,
+        Broken,
+        Deleted,
     }
 }

@@ -85,7 +85,7 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
 
         if (!seat.IsNamed)
         {
-            TryRetire(seat.Group, GroupEntry.Pack(GroupEntry.Active, stamp), stamp, static _ => true);
+            TryRetire(seat.Group, GroupEntry.Pack(GroupEntry.Active, stamp), stamp, RetireReason.Left);
             return;
         }
 
@@ -166,6 +166,19 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
                 yield return holder;
             }
         }
+    }
+
+    private bool HasMember(int group)
+    {
+        for (int slot = 0; slot < _channel.Participants.Slots; slot++)
+        {
+            if (_channel.Claims.Group(slot) == group && _channel.Participants.IsAlive(_channel.Participants.Holder(slot)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public GroupEntry Entry(int group) => new(_entries.Slice((long)group * ChannelLayout.GroupBytes, ChannelLayout.GroupBytes));
@@ -304,7 +317,7 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
                 continue;
             }
 
-            if (!Members(group).Any()
+            if (!HasMember(group)
                 && Atomics.CompareExchange(ref Entry(group).State, GroupEntry.Free, GroupEntry.Pack(GroupEntry.Joining, stamp)))
             {
                 ForgetDeadClaims(group);

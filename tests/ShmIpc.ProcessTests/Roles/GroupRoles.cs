@@ -13,6 +13,7 @@ internal static class GroupRoles
     public const int StopCounter = 500; // in the progress file: not 0 = the producers have written enough
     private const int PayloadBytes = 24;
     private const int Burst = 50;
+    private const int Pause = 100;
     private const ulong Pattern = 0x9E37_79B9_7F4A_7C15;
 
     /// <summary>Writes (producer, number, check) until it is told to stop, and counts what it has committed.</summary>
@@ -93,6 +94,11 @@ internal static class GroupRoles
 
                 ledger.Note(producer, number, isRepeated);
                 read++;
+                if (read % Pause == 0 && kind == GroupKind.Shared)
+                {
+                    Thread.Sleep(1); // with something in its hand
+                }
+
                 if (isManual && (read & 3) != 0)
                 {
                     continue; // acknowledge four at a time
