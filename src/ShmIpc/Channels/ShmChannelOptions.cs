@@ -109,6 +109,14 @@ public sealed record ShmChannelOptions
             throw new ArgumentOutOfRangeException(nameof(FullMode), mode, "FullMode must be Wait, DropWrite or DropOldest.");
         }
 
+        if (FullMode == ShmFullMode.DropOldest && RequiredGroups?.Any(group => group.Kind == GroupKind.Shared) == true)
+        {
+            throw new ArgumentException(
+                "RequiredGroups asks for a shared group, and FullMode for DropOldest: a member holds the message that it works on, and "
+                + "DropOldest overwrites it. Make the group exclusive, or choose Wait or DropWrite.",
+                nameof(RequiredGroups));
+        }
+
         if (EvictAfter is { TotalMilliseconds: < 1 or > ChannelSettings.MaxEvictAfterMs })
         {
             throw new ArgumentOutOfRangeException(

@@ -198,7 +198,11 @@ public sealed class SharedValue<T> : IDisposable
     {
         if (Atomics.Exchange(ref _isDisposed, 1) == 0)
         {
-            _watch.Close();
+            if (_region.IsAtHome)
+            {
+                _watch.Close();
+            }
+
             _region.ReleaseReference();
         }
     }
@@ -207,6 +211,7 @@ public sealed class SharedValue<T> : IDisposable
     private void Enter()
     {
         ObjectDisposedException.ThrowIf(Atomics.Acquire(ref _isDisposed) != 0, this);
+        _region.ThrowIfForked();
         _region.AddReference();
         try
         {

@@ -61,6 +61,7 @@ public sealed class SharedValueWriter<T> : IDisposable
     {
         lock (_sync)
         {
+            _region.ThrowIfForked();
             ThrowIfDisposed();
             Serialize(value);
             ThrowIfDisposed(); // by the serializer, on this thread
@@ -81,7 +82,11 @@ public sealed class SharedValueWriter<T> : IDisposable
 
         lock (_sync)
         {
-            _region.GiveBackWriter(_stamp);
+            if (_region.IsAtHome)
+            {
+                _region.GiveBackWriter(_stamp);
+            }
+
             _region.ReleaseReference();
         }
     }

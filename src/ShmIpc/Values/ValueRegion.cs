@@ -12,6 +12,7 @@ internal sealed class ValueRegion
 {
     private const int MaxTakeAttempts = 100;
     private readonly RegionFile _region;
+    private readonly HomeProcess _home = HomeProcess.Current();
 
     private ValueRegion(RegionFile region, SharedValueOptions options)
     {
@@ -23,6 +24,9 @@ internal sealed class ValueRegion
     }
 
     public string Name => _region.Name;
+
+    /// <summary>False in a forked child of the process that attached.</summary>
+    public bool IsAtHome => _home.IsHere;
 
     public SharedValueOptions Options { get; }
 
@@ -104,6 +108,15 @@ internal sealed class ValueRegion
         {
             ThrowIfDeleted();
             Readers.WakeAll();
+        }
+    }
+
+    /// <exception cref="ShmForkedProcessException">This is a forked child of the process that attached.</exception>
+    public void ThrowIfForked()
+    {
+        if (!IsAtHome)
+        {
+            _home.ThrowForked($"shared value {Name}");
         }
     }
 

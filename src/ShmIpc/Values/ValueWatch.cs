@@ -24,7 +24,11 @@ internal sealed class ValueWatch(ValueRegion region) : ISleeper
     int ISleeper.Slot => _stamp.Slot;
 
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
-    public void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Atomics.Acquire(ref _isClosed), typeof(SharedValue));
+    public void ThrowIfClosed()
+    {
+        ObjectDisposedException.ThrowIf(Atomics.Acquire(ref _isClosed), typeof(SharedValue));
+        _region.ThrowIfForked();
+    }
 
     /// <summary>Waits until the version is another one. False when the time is over.</summary>
     public bool Wait(long sinceVersion, Deadline deadline, CancellationToken cancellation)

@@ -6,6 +6,7 @@ using System.Text;
 using System.Threading.Channels;
 using ShmIpc.Channels;
 using ShmIpc.ProcessTests.Harness;
+using ShmIpc.Values;
 
 namespace ShmIpc.ProcessTests.Roles;
 
@@ -22,6 +23,9 @@ internal static class ForkRole
         ShmChannel<int> typed = ShmChannel.CreateOrOpen<int>("typed", options);
         Producer<int> typedProducer = typed.CreateProducer();
         Consumer<int> typedConsumer = typed.CreateConsumer();
+        SharedValue<int> value = SharedValue.CreateOrOpen<int>("value", new SharedValueOptions { Root = options.Root });
+        SharedValueWriter<int> valueWriter = value.CreateWriter();
+        valueWriter.Write(1);
         typedProducer.TryWrite(1);
         producer.Write("before"u8);
         _ = consumer.Read(); // in hand at the fork
@@ -59,7 +63,13 @@ internal static class ForkRole
             Refused(wrong, "CreateProducer", () => channel.CreateProducer());
             Refused(wrong, "CreateConsumer", () => typed.CreateConsumer());
             Refused(wrong, "ProducerCount", () => _ = channel.ProducerCount);
+            Refused(wrong, "value Read", () => value.Read());
+            Refused(wrong, "value WaitForChange", () => value.WaitForChange(0, TimeSpan.Zero));
+            Refused(wrong, "value Write", () => valueWriter.Write(2));
+            Refused(wrong, "value CreateWriter", () => value.CreateWriter());
 
+            valueWriter.Dispose();
+            value.Dispose();
             producer.Dispose();
             consumer.Dispose();
             channel.Dispose();
@@ -80,7 +90,7 @@ internal static class ForkRole
         });
 
         claim.Commit(7);
-        bool works = producer.TryWrite("after"u8) && consumer.TryRead(out ShmRecord record) && record.Payload.SequenceEqual("claimed"u8);
+        bool works = valueWriter.Write(3) == 2 && value.HasWriter && value.Read() == 3 && producer.TryWrite("after"u8) && consumer.TryRead(out ShmRecord record) && record.Payload.SequenceEqual("claimed"u8);
         Linux.WriteRaw(Encoding.UTF8.GetBytes($"parent {code} {works}\n"));
         Thread.Sleep(Timeout.Infinite);
 

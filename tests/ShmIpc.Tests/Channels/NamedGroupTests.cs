@@ -407,6 +407,7 @@ public sealed class NamedGroupTests : IDisposable
         Assert.Contains("other", refused.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ShmByteChannel.Create(
             "twice", Options with { RequiredGroups = [new RequiredGroup { Name = "a" }, new RequiredGroup { Name = "a" }] }));
+        Assert.Throws<ArgumentException>(() => ShmByteChannel.Create("twice", options with { FullMode = ShmFullMode.DropOldest }));
         Assert.False(ShmChannel.Exists("twice", _root.Path));
     }
 
