@@ -1,6 +1,8 @@
 // The one thread of a process that flushes the lanes of Async channels, each in its own period. It ends with the process, and sleeps
 // while there is nothing to flush.
 
+using ShmIpc.Memory;
+
 namespace ShmIpc.Channels;
 
 internal static class BackgroundFlusher
@@ -9,11 +11,18 @@ internal static class BackgroundFlusher
     private static readonly AutoResetEvent _changed = new(false);
     private static LaneJournal[] _journals = [];
     private static Thread? _thread;
+    private static int _generation;
 
     public static void Add(LaneJournal journal)
     {
         lock (_changing)
         {
+            if (_generation != ForkMarker.Join())
+            {
+                // A forked child has its parent's memory, and not its thread.
+                (_generation, _thread, _journals) = (ForkMarker.Generation, null, []);
+            }
+
             _journals = [.. _journals, journal];
             if (_thread is null)
             {

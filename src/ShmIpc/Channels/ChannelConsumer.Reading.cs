@@ -106,13 +106,18 @@ internal sealed partial class ChannelConsumer
 
     private void ThrowIfEvicted()
     {
+        if (_seat is { IsNamed: true })
+        {
+            _channel.Groups.ContinueRetiring(_seat.Group, _stamp);
+        }
+
         if (_shared is null)
         {
             _lanes.ThrowIfEvicted();
         }
         else
         {
-            _shared.ThrowIfEvicted();
+            _shared.ThrowIfGone();
         }
     }
 }

@@ -61,9 +61,14 @@ internal sealed class ClaimRecovery(ChannelRegion channel, int group, Stamp self
         ref ulong word = ref _channel.Claims.Intent(slot, number);
         intent = new Intent(Atomics.Acquire(ref word));
         SharedLaneReader? reader = intent.IsSet && intent.Lane < readers.Length ? readers[intent.Lane] : null;
+        if (reader is null && intent.IsSet && (_channel.AllocatedLanes() >> intent.Lane & 1) != 0)
+        {
+            return false; // not mapped yet; the next look has it
+        }
+
         if (reader is null || !reader.IsPast(intent.Position))
         {
-            Clear(slot, number);
+            Clear(slot, number, intent);
             return false;
         }
 
@@ -72,17 +77,19 @@ internal sealed class ClaimRecovery(ChannelRegion channel, int group, Stamp self
         Atomics.FullFence(); // SYNC: intent visible to producer, or its floor visible here
         if (_channel.Lane(intent.Lane).Floor.Read().Position > intent.Position || !reader.TryRecall(intent.Position, out record))
         {
-            Clear(slot, number);
+            Clear(slot, number, intent);
             return false;
         }
 
+        Intent found = intent;
         intent = intent.Redelivered();
-        Atomics.Release(ref word, intent.Word);
-        return true;
+        return Atomics.CompareExchange(ref word, found.Word, intent.Word);
     }
 
     /// <summary>Clears an intent of this member, or of one whose heir it is; with the last one it stops being the heir.</summary>
-    public void Clear(int slot, int number)
+    /// <remarks>When the group was evicted, the inherited slot may belong to somebody else by now; whose intents are other words, because
+    /// an inherited one was delivered twice.</remarks>
+    public void Clear(int slot, int number, Intent intent)
     {
         if (slot == _self.Slot)
         {
@@ -97,8 +104,9 @@ internal sealed class ClaimRecovery(ChannelRegion channel, int group, Stamp self
             isLast &= i == number || Atomics.Acquire(ref _channel.Claims.Intent(slot, i)) == 0;
         }
 
-        Atomics.Release(ref _channel.Claims.Intent(slot, number), 0); // SYNC: member done with the bytes
-        if (isLast)
+        // SYNC: member done with the bytes
+        bool isCleared = Atomics.CompareExchange(ref _channel.Claims.Intent(slot, number), intent.Word, 0);
+        if (isLast || !isCleared)
         {
             StopInheriting(slot);
         }

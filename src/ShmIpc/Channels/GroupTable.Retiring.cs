@@ -77,14 +77,16 @@ internal sealed partial class GroupTable
                 continue;
             }
 
-            if (HasMember(group) || !TryRetire(group, state, self, RetireReason.Deleted, name: name))
+            Stamp[] members = [.. Members(group)];
+            if (members.Length > 0)
             {
                 throw new ShmGroupException(
                     $"The group {name} of channel {_channel.Name} has living members (processes "
-                    + $"{string.Join(", ", Members(group).Select(_channel.Participants.ProcessId))}). Dispose those consumers first.");
+                    + $"{string.Join(", ", members.Select(_channel.Participants.ProcessId))}). Dispose those consumers first.");
             }
 
-            return true;
+            // Not retired: it changed meanwhile, so look again.
+            return TryRetire(group, state, self, RetireReason.Deleted, name: name) || Delete(name, self);
         }
 
         return false;
@@ -95,8 +97,8 @@ internal sealed partial class GroupTable
     {
         GroupEntry entry = Entry(group);
         ulong state = Atomics.Acquire(ref entry.State);
-        bool isDurable = GroupEntry.Phase(state) == GroupEntry.Active && entry.IsDurable;
-        return !isDurable && !_channel.Participants.IsAlive(GroupEntry.Holder(state)) && !HasMember(group)
+        bool isNeeded = GroupEntry.Phase(state) == GroupEntry.Active && (entry.IsDurable || HasMember(group));
+        return !_channel.Participants.IsAlive(GroupEntry.Holder(state)) && !isNeeded
             && TryRetire(group, state, self, RetireReason.Lifeless);
     }
 
@@ -157,11 +159,21 @@ internal sealed partial class GroupTable
         }
     }
 
+    /// <remarks>All are read first: with the last one that goes, the slot is somebody else's.</remarks>
     private void ForgetClaims(int slot)
     {
-        for (int number = 0; number < ClaimTable.MaxIntents; number++)
+        Span<ulong> intents = stackalloc ulong[ClaimTable.MaxIntents];
+        for (int number = 0; number < intents.Length; number++)
         {
-            Atomics.Release(ref _channel.Claims.Intent(slot, number), 0);
+            intents[number] = Atomics.Acquire(ref _channel.Claims.Intent(slot, number));
+        }
+
+        for (int number = 0; number < intents.Length; number++)
+        {
+            if (intents[number] != 0)
+            {
+                Atomics.CompareExchange(ref _channel.Claims.Intent(slot, number), intents[number], 0);
+            }
         }
     }
 

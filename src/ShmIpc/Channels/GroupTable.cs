@@ -105,6 +105,15 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
     /// <summary>True when the group of a living member was retired all the same: by force.</summary>
     public bool IsGone(int group) => Atomics.Acquire(ref Entry(group).State) == GroupEntry.Free;
 
+    /// <summary>For a member: whoever began to retire the group and died leaves it to others to go on, or to put it back.</summary>
+    public void ContinueRetiring(int group, Stamp self)
+    {
+        if (GroupEntry.Phase(Atomics.Acquire(ref Entry(group).State)) == GroupEntry.Retiring)
+        {
+            RetireIfLifeless(group, self);
+        }
+    }
+
     /// <summary>True while the group is whole: made, and not being retired. With a living member it stays so unless it is
     /// evicted.</summary>
     public bool IsActive(int group) => GroupEntry.Phase(Atomics.Acquire(ref Entry(group).State)) == GroupEntry.Active;
@@ -119,10 +128,14 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
             : "its cursor was overwritten by somebody. Dispose it and create another."));
 
     /// <summary>Makes the consumer the active member of its exclusive group, if nobody living is.</summary>
-    public bool TryTakeOver(int group, Stamp stamp)
+    /// <param name="group">The group.</param>
+    /// <param name="stamp">The consumer.</param>
+    /// <param name="asksKernel">False: only if the last one left of its own accord.</param>
+    public bool TryTakeOver(int group, Stamp stamp, bool asksKernel)
     {
         ulong state = Atomics.Acquire(ref Entry(group).State);
-        return GroupEntry.Phase(state) == GroupEntry.Active && !_channel.Participants.IsAlive(GroupEntry.Holder(state))
+        return GroupEntry.Phase(state) == GroupEntry.Active && (asksKernel || GroupEntry.Holder(state) == Stamp.None)
+            && !_channel.Participants.IsAlive(GroupEntry.Holder(state))
             && Atomics.CompareExchange(ref Entry(group).State, state, GroupEntry.Pack(GroupEntry.Active, stamp));
     }
 
@@ -302,7 +315,15 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         Announce(options.Kind, stamp);
         if (options.Durable)
         {
-            _channel.FlushGroups();
+            try
+            {
+                _channel.FlushGroups();
+            }
+            catch
+            {
+                TryRetire(group, GroupEntry.Pack(GroupEntry.Active, active), stamp, RetireReason.Left);
+                throw;
+            }
         }
 
         return new GroupSeat(group, options.Kind, options.Group, starts);

@@ -28,6 +28,7 @@ internal sealed class LaneJournal(ChannelRegion channel, int lane, MemoryMapping
     private Exception? _failure;
     private ulong _durable;
     private long _nextMs;
+    private bool _isEnded;
 
     private bool IsOn => _mode != ShmFlushMode.None || Atomics.Acquire(ref _channel.Lane(_lane).Journaled) != 0;
 
@@ -101,18 +102,24 @@ internal sealed class LaneJournal(ChannelRegion channel, int lane, MemoryMapping
     /// <summary>Returns when everything published so far is durable.</summary>
     public void Flush()
     {
-        if (!IsOn)
+        lock (_flushing)
         {
-            lock (_flushing)
+            if (_isEnded)
+            {
+                ThrowIfFailed();
+                return; // everything was made durable when the producer left
+            }
+
+            if (!IsOn)
             {
                 // Either a floor that takes effect from here on sees the word, or it was stored before, and is flushed here.
                 Atomics.Release(ref _channel.Lane(_lane).Journaled, 1);
                 Atomics.FullFence();
                 FlushAll();
             }
-        }
 
-        FlushTo(_writer.Published);
+            FlushTo(_writer.Published);
+        }
     }
 
     /// <summary>For the flusher: flushes if it is time. Keeps what goes wrong for the next writer.</summary>
@@ -150,6 +157,7 @@ internal sealed class LaneJournal(ChannelRegion channel, int lane, MemoryMapping
             }
             finally
             {
+                _isEnded = true;
                 Atomics.Release(ref _durable, ulong.MaxValue); // who still waits was served, or finds the failure
             }
         }

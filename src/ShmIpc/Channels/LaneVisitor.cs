@@ -27,6 +27,7 @@ internal sealed class LaneVisitor : IDisposable
 {
     /// <summary>Messages taken from one lane before the next lane has its turn.</summary>
     private const int BatchMessages = 64;
+    private const int AskIntervalMs = 10; // a stand-by asks the kernel whether the active member lives
 
     private readonly ChannelRegion _channel;
     private readonly GroupSeat _seat;
@@ -37,6 +38,7 @@ internal sealed class LaneVisitor : IDisposable
     private readonly LaneReader?[] _readers;
     private readonly LaneMap _map;
     private ulong _reading;
+    private long _nextAskMs;
     private int _lane;
     private int _batchLeft;
     private LaneReader? _current;
@@ -134,12 +136,17 @@ internal sealed class LaneVisitor : IDisposable
     /// <summary>Says that a message was finished with, or everything that was read (-1).</summary>
     public void Acknowledge(int lane, long position)
     {
+        if (_inFlight is null && lane >= 0)
+        {
+            return; // the next read acknowledges; an older message says nothing about the one in hand
+        }
+
         if (_inFlight is not null)
         {
             _inFlight.Remove(lane, position);
-            foreach ((int held, LaneReader? reader) in _readers.Index())
+            for (int held = 0; held < _readers.Length; held++)
             {
-                reader?.Ceiling = _inFlight.Lowest(held);
+                _readers[held]?.Ceiling = _inFlight.Lowest(held);
             }
         }
 
@@ -234,7 +241,8 @@ internal sealed class LaneVisitor : IDisposable
                 return false; // whoever reads next finds out what it lost
             }
 
-            if (scan.End(cursor, scan.SequenceAt(cursor)).Position != cursor)
+            bool isAtEnd = scan.End(cursor, scan.SequenceAt(cursor)).Position == cursor;
+            if (!isAtEnd || Cursor(lane) != cursor) // it moves: what was looked at may be anything
             {
                 return false;
             }
@@ -298,7 +306,7 @@ internal sealed class LaneVisitor : IDisposable
 
     private void MapNewLanes()
     {
-        if (!IsActive && !(IsActive = _channel.Groups.TryTakeOver(_seat.Group, _self)))
+        if (!IsActive && !(IsActive = _channel.Groups.TryTakeOver(_seat.Group, _self, IsTimeToAsk())))
         {
             return;
         }
@@ -313,6 +321,18 @@ internal sealed class LaneVisitor : IDisposable
             _readers[lane] = new LaneReader(_map[lane].Whole, cursor, position, sequence, _seat.IsNamed, overrunBy);
             _reading |= 1UL << lane;
         }
+    }
+
+    private bool IsTimeToAsk()
+    {
+        long now = Environment.TickCount64;
+        if (now < _nextAskMs)
+        {
+            return false;
+        }
+
+        _nextAskMs = now + AskIntervalMs;
+        return true;
     }
 
     private (long Position, long Sequence) Start(int lane)

@@ -11,6 +11,7 @@ using System.Numerics;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
 using ShmIpc.Rings;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
@@ -28,8 +29,9 @@ internal sealed class SharedVisitor : IDisposable
     private readonly ClaimRecovery _recovery;
     private readonly LaneMap _map;
     private readonly SharedLaneReader?[] _readers;
-    private readonly (int Slot, int Number, int Lane, long Position)[] _held = new (int, int, int, long)[ClaimTable.MaxIntents];
+    private readonly (int Slot, int Number, Intent Intent)[] _held = new (int, int, Intent)[ClaimTable.MaxIntents];
     private readonly Func<int, int, bool> _isHeld;
+    private ulong _reading;
     private int _heldCount;
     private long _nextRecoveryMs;
     private int _lane;
@@ -100,9 +102,21 @@ internal sealed class SharedVisitor : IDisposable
         : _copy.AsSpan((int)record.PayloadIndex, record.PayloadBytes);
 
     /// <exception cref="ShmEvictedException">The group was retired.</exception>
-    public void ThrowIfEvicted()
+    public void ThrowIfGone()
     {
-        if (!_channel.Groups.IsActive(_seat.Group))
+        if (_channel.Groups.IsGone(_seat.Group))
+        {
+            throw _channel.Groups.Evicted();
+        }
+    }
+
+    /// <summary>Behind a copy, which is good only if the group gated all the time.</summary>
+    /// <exception cref="ShmEvictedException">The group was retired, or has been about to for long.</exception>
+    private void ThrowIfEvicted()
+    {
+        // Whoever retires it may find a member that has just joined, and put it back.
+        if (!_channel.Groups.IsActive(_seat.Group)
+            && !SpinWait.SpinUntil(() => _channel.Groups.IsActive(_seat.Group), WaitingRoom.MaxPark))
         {
             throw _channel.Groups.Evicted();
         }
@@ -118,7 +132,7 @@ internal sealed class SharedVisitor : IDisposable
                 + "Acknowledge one first, or raise MaxInFlight.");
         }
 
-        if (_batchLeft > 0 && TryClaim(_lane, out record))
+        if (_batchLeft > 0 && Environment.TickCount64 < _nextRecoveryMs && TryClaim(_lane, out record))
         {
             _batchLeft--;
             return true;
@@ -126,8 +140,8 @@ internal sealed class SharedVisitor : IDisposable
 
         _batchLeft = 0;
         MapNewLanes();
-        ulong behind = _map.Mapped & ~((2UL << _lane) - 1);
-        return TryRedeliver(out record) || TryClaimAny(behind, out record) || TryClaimAny(_map.Mapped & ~behind, out record);
+        ulong behind = _reading & ~((2UL << _lane) - 1);
+        return TryRedeliver(out record) || TryClaimAny(behind, out record) || TryClaimAny(_reading & ~behind, out record);
     }
 
     /// <summary>Without manual acknowledgement, what was read is finished with.</summary>
@@ -149,9 +163,9 @@ internal sealed class SharedVisitor : IDisposable
 
         for (int i = _heldCount - 1; i >= 0; i--)
         {
-            if (lane < 0 || (_held[i].Lane == lane && _held[i].Position == position))
+            if (lane < 0 || (_held[i].Intent.Lane == lane && _held[i].Intent.Position == position))
             {
-                _recovery.Clear(_held[i].Slot, _held[i].Number);
+                _recovery.Clear(_held[i].Slot, _held[i].Number, _held[i].Intent);
                 _held[i] = _held[--_heldCount];
             }
         }
@@ -171,7 +185,7 @@ internal sealed class SharedVisitor : IDisposable
         }
 
         MapNewLanes();
-        for (ulong lanes = _map.Mapped; lanes != 0; lanes &= lanes - 1)
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
             if (_readers[BitOperations.TrailingZeroCount(lanes)]!.HasNext)
             {
@@ -193,9 +207,12 @@ internal sealed class SharedVisitor : IDisposable
     {
         foreach (int slot in _channel.Claims)
         {
-            if (slot != _self.Slot && _channel.Claims.Group(slot) == _seat.Group && _channel.Claims.HasIntents(slot))
+            for (int number = 0; number < ClaimTable.MaxIntents && _channel.Claims.Group(slot) == _seat.Group; number++)
             {
-                return true;
+                if (slot != _self.Slot && !IsHeld(slot, number) && Atomics.Acquire(ref _channel.Claims.Intent(slot, number)) != 0)
+                {
+                    return true;
+                }
             }
         }
 
@@ -207,7 +224,7 @@ internal sealed class SharedVisitor : IDisposable
     {
         MapNewLanes();
         long count = 0;
-        for (ulong lanes = _map.Mapped; lanes != 0; lanes &= lanes - 1)
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
         {
             count += _readers[BitOperations.TrailingZeroCount(lanes)]!.Count;
         }
@@ -220,7 +237,7 @@ internal sealed class SharedVisitor : IDisposable
     {
         for (int i = 0; i < _heldCount && !_isManual; i++)
         {
-            _recovery.Clear(_held[i].Slot, _held[i].Number);
+            _recovery.Clear(_held[i].Slot, _held[i].Number, _held[i].Intent);
         }
 
         if (!_channel.Claims.HasIntents(_self.Slot))
@@ -261,7 +278,7 @@ internal sealed class SharedVisitor : IDisposable
             return false;
         }
 
-        Hold(_self.Slot, number, lane, record.Position, 1);
+        Hold(_self.Slot, number, new Intent(lane, 1, record.Position));
         return true;
     }
 
@@ -270,9 +287,10 @@ internal sealed class SharedVisitor : IDisposable
         while (IsRecoveryDue() && _recovery.TryFind(_isHeld, out int slot, out int number))
         {
             _nextRecoveryMs = 0; // there may be more
+            MapNewLanes(); // its lane may have been taken since the last look
             if (_recovery.TryTake(slot, number, _readers, out Intent intent, out record))
             {
-                Hold(slot, number, intent.Lane, intent.Position, intent.Deliveries);
+                Hold(slot, number, intent);
                 return true;
             }
         }
@@ -293,15 +311,15 @@ internal sealed class SharedVisitor : IDisposable
         return true;
     }
 
-    private void Hold(int slot, int number, int lane, long position, int deliveries)
+    private void Hold(int slot, int number, Intent intent)
     {
-        _held[_heldCount++] = (slot, number, lane, position);
-        (_lane, DeliveryCount) = (lane, deliveries);
+        _held[_heldCount++] = (slot, number, intent);
+        (_lane, DeliveryCount) = (intent.Lane, intent.Deliveries);
     }
 
     private bool IsHeld(int slot, int number)
     {
-        foreach ((int heldSlot, int heldNumber, _, _) in _held.AsSpan(0, _heldCount))
+        foreach ((int heldSlot, int heldNumber, _) in _held.AsSpan(0, _heldCount))
         {
             if (heldSlot == slot && heldNumber == number)
             {
@@ -325,11 +343,13 @@ internal sealed class SharedVisitor : IDisposable
 
     private void MapNewLanes()
     {
-        for (ulong added = _map.MapNew(); added != 0; added &= added - 1)
+        _map.MapNew();
+        for (ulong added = _map.Mapped & ~_reading; added != 0; added &= added - 1)
         {
             int lane = BitOperations.TrailingZeroCount(added);
             _readers[lane] = new SharedLaneReader(
                 _map[lane].Whole, _channel.Lane(lane), _channel.CursorEntry(lane, _seat.Group), lane);
+            _reading |= 1UL << lane;
         }
     }
 }

@@ -55,7 +55,7 @@ internal sealed unsafe partial class LaneWriter
     private long LowestReader()
     {
         long lowest = _floor;
-        ulong groups = Atomics.Acquire(ref _gate.Active) & _gate.Existing;
+        ulong groups = GatingGroups & _gate.Existing;
         for (ulong rest = groups; rest != 0; rest &= rest - 1)
         {
             long cursor = (long)Atomics.Acquire(ref _gate.Cursor(BitOperations.TrailingZeroCount(rest)));

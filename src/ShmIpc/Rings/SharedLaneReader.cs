@@ -20,9 +20,11 @@ namespace ShmIpc.Rings;
 internal sealed class SharedLaneReader
 {
     private const int MaxAttempts = 64;
+    private const long FarBytes = (long)RecordHeader.SequenceMask * RecordHeader.AlignmentBytes;
     private readonly MappedSpan _data;
     private readonly LaneScan _scan;
     private readonly MappedSpan _cursor;
+    private readonly LaneControl _control;
     private readonly int _lane;
     private readonly long _capacityBytes;
     private long _knownPosition;
@@ -41,8 +43,8 @@ internal sealed class SharedLaneReader
         _cursor = cursor;
         _lane = lane;
         _capacityBytes = data.LengthBytes / 2;
-        _knownPosition = Position & ~(RecordHeader.AlignmentBytes - 1L);
-        _knownSequence = _scan.SequenceAt(_knownPosition);
+        _control = control;
+        (_knownPosition, _knownSequence) = control.Floor.Read(); // not the cursor: others may move it while its record is looked at
     }
 
     /// <summary>True when a record (or something that must be reported) stands at the group's cursor.</summary>
@@ -61,9 +63,19 @@ internal sealed class SharedLaneReader
     {
         get
         {
-            long position = Position & ~(RecordHeader.AlignmentBytes - 1L);
-            long sequence = _scan.SequenceAt(position);
-            return _scan.End(position, sequence).Sequence - sequence;
+            long count = 0;
+            for (int attempt = 0; attempt < MaxAttempts; attempt++)
+            {
+                long position = Position;
+                long sequence = _scan.SequenceAt(position & ~(RecordHeader.AlignmentBytes - 1L));
+                count = _scan.End(position, sequence).Sequence - sequence;
+                if (Position == position)
+                {
+                    break; // so nothing that was looked at has been overwritten
+                }
+            }
+
+            return Math.Max(count, 0);
         }
     }
 
@@ -133,15 +145,17 @@ internal sealed class SharedLaneReader
 
     private bool TryDescribe(ulong header, long position, out LaneRecord record)
     {
-        if (position - _knownPosition > (long)RecordHeader.SequenceMask * RecordHeader.AlignmentBytes)
+        (long known, long knownSequence) = (_knownPosition, _knownSequence);
+        if (position - known > FarBytes)
         {
-            _knownSequence = _scan.SequenceAt(position); // more may lie between than 24 bits can count
-            _knownPosition = position;
+            (known, knownSequence) = _control.Floor.Read(); // more may lie between than 24 bits can count
         }
 
-        long sequence = LaneScan.Extend(_knownSequence, (long)RecordHeader.Sequence24(header));
-        bool isPossible = position >= _knownPosition
-            && sequence - _knownSequence <= (position - _knownPosition) / RecordHeader.AlignmentBytes
+        long sequence = position - known > FarBytes
+            ? _scan.SequenceAt(position)
+            : LaneScan.Extend(knownSequence, (long)RecordHeader.Sequence24(header));
+        bool isPossible = position >= known
+            && sequence >= knownSequence && sequence - knownSequence <= (position - known) / RecordHeader.AlignmentBytes
             && RecordHeader.IsValid(header, sequence, _scan.MaxPayloadBytes);
         record = isPossible ? Describe(header, position, sequence) : default;
         return isPossible;

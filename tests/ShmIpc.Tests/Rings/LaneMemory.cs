@@ -40,6 +40,10 @@ internal sealed class LaneMemory : IDisposable
 
     public MappedSpan FloorCell => _control.Whole.Slice(LaneLayout.FloorOffset, PositionCell.Bytes);
 
+    /// <summary>A group's cursor word, and what stands behind it.</summary>
+    public MappedSpan CursorOf(int group) =>
+        _control.Whole.Slice(CursorsOffset + ((long)group * LaneGate.CursorStrideBytes), LaneGate.CursorStrideBytes);
+
     public ref ulong HeaderAt(long position) => ref Data.UInt64(position & (CapacityBytes - 1));
 
     public LaneWriter CreateWriter() => new(Control, Data, Gate);

@@ -104,6 +104,40 @@ public sealed unsafe class RecordChecksumTests
     }
 
     [Fact]
+    public void A_batch_of_a_dead_producer_goes_also_where_a_group_that_gates_nobody_lags()
+    {
+        using LaneMemory memory = new();
+        LaneWriter writer = new(memory.Control, memory.Data, memory.Gate, isGated: false, _checksum);
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.True(writer.TryWrite("a message"u8)); // 32 bytes each
+        }
+
+        while (writer.RoomBytes < 300)
+        {
+            Assert.True(writer.TryWrite("a message"u8));
+        }
+
+        memory.Gate.Active = 1;
+        memory.Gate.Cursor(0) = (ulong)(writer.Position + 32 - 4096); // below the floor, and nobody waits for it
+        long start = writer.Position;
+        writer.BeginBatch();
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.True(writer.TryWrite("never"u8));
+        }
+
+        // It dies. Its successor is to leave nothing that a checksum makes a record.
+        LaneWriter successor = new(memory.Control, memory.Data, memory.Gate, isGated: false, _checksum);
+        Assert.Equal(start, successor.Position);
+        for (long position = start; position < start + (5 * 24); position += 24)
+        {
+            ulong header = memory.HeaderAt(position);
+            Assert.NotEqual(RecordHeader.Present | RecordHeader.ChecksumFlag, header & (0xFFUL << RecordHeader.FlagsShift));
+        }
+    }
+
+    [Fact]
     public void An_aborted_batch_leaves_no_record_behind_the_terminator()
     {
         using LaneMemory memory = new();
