@@ -1,8 +1,8 @@
 // A consumer as a hosted service: reads one message after another and gives it to the handler. It joins the channel while the host is
 // starting (before any StartAsync), so that it sees what the host's own services send, and leaves when its loop ends, so that it holds
-// no producer back.
+// no producer back. In a named group a message is acknowledged when its handler has returned, or was given up: what a crash, a failure or
+// the end of the shutdown's patience cut short is delivered again.
 
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,7 +11,7 @@ using ShmIpc.Channels;
 namespace ShmIpc.Hosting;
 
 internal sealed class ConsumerService<T>(
-    IServiceProvider services, string channel, Func<T, CancellationToken, ValueTask> handler, ShmConsumerOptions options)
+    IServiceProvider services, string channel, Func<T, int, CancellationToken, ValueTask> handler, ShmConsumerOptions options)
     : BackgroundService, IHostedLifecycleService
 {
     // How often a consumer of a complete channel looks for new producers.
@@ -63,9 +63,9 @@ internal sealed class ConsumerService<T>(
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                if (TryRead(consumer, out T? message))
+                if (TryRead(consumer, out Delivery<T> delivery))
                 {
-                    await HandleAsync(message).ConfigureAwait(false);
+                    await HandleAsync(delivery).ConfigureAwait(false);
                 }
                 else if (!await WaitAsync(consumer, stoppingToken).ConfigureAwait(false))
                 {
@@ -82,7 +82,7 @@ internal sealed class ConsumerService<T>(
     private void Join()
     {
         if (_consumer is not null) return;
-        _consumer = services.GetRequiredKeyedService<ShmChannel<T>>(channel).CreateConsumer();
+        _consumer = services.GetRequiredKeyedService<ShmChannel<T>>(channel).CreateConsumer(options.ToConsumerOptions());
         Log.ConsumerJoined(_logger, channel);
     }
 
@@ -93,16 +93,16 @@ internal sealed class ConsumerService<T>(
         if (ExecuteTask is null or { IsCompleted: true }) _consumer?.Dispose();
     }
 
-    private bool TryRead(Consumer<T> consumer, [MaybeNullWhen(false)] out T message)
+    private bool TryRead(Consumer<T> consumer, out Delivery<T> delivery)
     {
         try
         {
-            return consumer.TryRead(out message);
+            return consumer.TryReceive(out delivery);
         }
         catch (ShmPayloadException undecodable)
         {
             Log.MessageSkipped(_logger, undecodable, channel, undecodable.Lane, undecodable.Position);
-            message = default;
+            delivery = default;
             return false; // the wait for the next message returns at once if there is one
         }
         catch (ShmRegionDeletedException deleted)
@@ -150,16 +150,19 @@ internal sealed class ConsumerService<T>(
         return true;
     }
 
-    private async ValueTask HandleAsync(T message)
+    /// <summary>Has the message handled, and acknowledges it unless the handler did not get to its end.</summary>
+    private async ValueTask HandleAsync(Delivery<T> delivery)
     {
         _messageCount++;
+        if (delivery.DeliveryCount > 1) Log.MessageRedelivered(_logger, channel, _messageCount, delivery.DeliveryCount);
         try
         {
-            await handler(message, _handlerPatience.Token).ConfigureAwait(false);
+            await handler(delivery.Message, delivery.DeliveryCount, _handlerPatience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_handlerPatience.IsCancellationRequested)
         {
             Log.HandlerCancelled(_logger, channel, _messageCount);
+            return;
         }
         catch (Exception exception) when (options.OnHandlerError == HandlerErrorBehavior.Continue)
         {
@@ -170,5 +173,7 @@ internal sealed class ConsumerService<T>(
             Log.HandlerFailed(_logger, exception, channel, _messageCount);
             throw;
         }
+
+        if (options.Group is not null) delivery.Acknowledge();
     }
 }

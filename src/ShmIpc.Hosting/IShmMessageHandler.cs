@@ -1,3 +1,5 @@
+using ShmIpc.Channels;
+
 namespace ShmIpc.Hosting;
 
 /// <summary>Handles the messages of a hosted consumer, one after another. It is resolved in a service scope of its own for every
@@ -12,4 +14,13 @@ public interface IShmMessageHandler<in T>
     /// finished.</param>
     /// <returns>A task that ends when the message is handled.</returns>
     ValueTask HandleAsync(T message, CancellationToken cancellationToken);
+
+    /// <summary>Handles one message that may have been handed out before. It is this that is called; implement it where redelivery
+    /// matters. Default: calls the other one.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="deliveryCount">How often a member of the consumer's group was handed this message, this time included: 1, unless a
+    /// member died or stopped before its handler returned. See <see cref="Delivery{T}.DeliveryCount"/>.</param>
+    /// <param name="cancellationToken">As in the other one.</param>
+    /// <returns>A task that ends when the message is handled.</returns>
+    ValueTask HandleAsync(T message, int deliveryCount, CancellationToken cancellationToken) => HandleAsync(message, cancellationToken);
 }

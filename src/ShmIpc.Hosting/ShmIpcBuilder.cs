@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using ShmIpc.Channels;
 using ShmIpc.Serialization;
 
@@ -43,12 +44,13 @@ public sealed class ShmIpcBuilder
     }
 
     /// <summary>Adds a consumer: a hosted service that hands every message of the channel to a delegate, one after another. Several
-    /// consumers of a channel, in one host or in several, see every message each.</summary>
+    /// consumers of a channel, in one host or in several, see every message each, unless they share a
+    /// <see cref="ShmConsumerOptions.Group"/>.</summary>
     /// <typeparam name="T">The type of the messages.</typeparam>
     /// <param name="channel">The channel's name.</param>
     /// <param name="handler">Handles one message. Its token is cancelled when the host shuts down and has waited for the message in hand
     /// as long as it may, not already when the shutdown begins.</param>
-    /// <param name="configure">Changes the consumer's options.</param>
+    /// <param name="configure">Changes the consumer's options, after those of the configuration.</param>
     /// <returns>This builder.</returns>
     [RequiresDynamicCode(NeedsDynamicCode)]
     [RequiresUnreferencedCode(NeedsDynamicCode)]
@@ -56,7 +58,7 @@ public sealed class ShmIpcBuilder
         string channel, Func<T, CancellationToken, ValueTask> handler, Action<ShmConsumerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return AddConsumer(channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options), _ => handler, configure);
+        return AddConsumer(channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options), _ => Plain(handler), configure);
     }
 
     /// <inheritdoc cref="AddConsumer{T}(string, Func{T, CancellationToken, ValueTask}, Action{ShmConsumerOptions}?)"/>
@@ -64,7 +66,7 @@ public sealed class ShmIpcBuilder
     /// <param name="serializer">Turns bytes into messages.</param>
     /// <param name="handler">Handles one message. Its token is cancelled when the host shuts down and has waited for the message in hand
     /// as long as it may, not already when the shutdown begins.</param>
-    /// <param name="configure">Changes the consumer's options.</param>
+    /// <param name="configure">Changes the consumer's options, after those of the configuration.</param>
     public ShmIpcBuilder AddConsumer<T>(
         string channel,
         IPayloadSerializer<T> serializer,
@@ -73,16 +75,17 @@ public sealed class ShmIpcBuilder
     {
         ArgumentNullException.ThrowIfNull(serializer);
         ArgumentNullException.ThrowIfNull(handler);
-        return AddConsumer(channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), _ => handler, configure);
+        return AddConsumer(channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), _ => Plain(handler), configure);
     }
 
     /// <summary>Adds a consumer: a hosted service that hands every message of the channel to a <typeparamref name="THandler"/>, one
     /// after another. The handler is resolved in a service scope of its own for every message, and is registered as a scoped service
-    /// unless it is registered already. Several consumers of a channel, in one host or in several, see every message each.</summary>
+    /// unless it is registered already. Several consumers of a channel, in one host or in several, see every message each, unless they
+    /// share a <see cref="ShmConsumerOptions.Group"/>.</summary>
     /// <typeparam name="T">The type of the messages.</typeparam>
     /// <typeparam name="THandler">The type of the handler.</typeparam>
     /// <param name="channel">The channel's name.</param>
-    /// <param name="configure">Changes the consumer's options.</param>
+    /// <param name="configure">Changes the consumer's options, after those of the configuration.</param>
     /// <returns>This builder.</returns>
     [RequiresDynamicCode(NeedsDynamicCode)]
     [RequiresUnreferencedCode(NeedsDynamicCode)]
@@ -98,7 +101,7 @@ public sealed class ShmIpcBuilder
     /// <inheritdoc cref="AddConsumer{T, THandler}(string, Action{ShmConsumerOptions}?)"/>
     /// <param name="channel">The channel's name.</param>
     /// <param name="serializer">Turns bytes into messages.</param>
-    /// <param name="configure">Changes the consumer's options.</param>
+    /// <param name="configure">Changes the consumer's options, after those of the configuration.</param>
     public ShmIpcBuilder AddConsumer<T, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
         string channel, IPayloadSerializer<T> serializer, Action<ShmConsumerOptions>? configure = null)
         where THandler : class, IShmMessageHandler<T>
@@ -109,13 +112,17 @@ public sealed class ShmIpcBuilder
             channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), InScope<T, THandler>, configure);
     }
 
-    private static Func<T, CancellationToken, ValueTask> InScope<T, THandler>(IServiceProvider services)
-        where THandler : class, IShmMessageHandler<T> => async (message, cancellationToken) =>
+    private static Func<T, int, CancellationToken, ValueTask> Plain<T>(Func<T, CancellationToken, ValueTask> handler) =>
+        (message, _, cancellationToken) => handler(message, cancellationToken);
+
+    private static Func<T, int, CancellationToken, ValueTask> InScope<T, THandler>(IServiceProvider services)
+        where THandler : class, IShmMessageHandler<T> => async (message, deliveryCount, cancellationToken) =>
         {
             AsyncServiceScope scope = services.CreateAsyncScope();
             await using (scope.ConfigureAwait(false))
             {
-                await scope.ServiceProvider.GetRequiredService<THandler>().HandleAsync(message, cancellationToken).ConfigureAwait(false);
+                THandler handler = scope.ServiceProvider.GetRequiredService<THandler>();
+                await handler.HandleAsync(message, deliveryCount, cancellationToken).ConfigureAwait(false);
             }
         };
 
@@ -133,14 +140,33 @@ public sealed class ShmIpcBuilder
         string channel,
         IPayloadSerializer<T>? serializer,
         Func<ShmChannelOptions, ShmChannel<T>> open,
-        Func<IServiceProvider, Func<T, CancellationToken, ValueTask>> handler,
+        Func<IServiceProvider, Func<T, int, CancellationToken, ValueTask>> handler,
         Action<ShmConsumerOptions>? configure)
     {
-        var options = new ShmConsumerOptions();
-        configure?.Invoke(options);
         Register(channel, serializer, open);
-        Services.AddSingleton<IHostedService>(services => new ConsumerService<T>(services, channel, handler(services), options));
+        Services.AddSingleton<IHostedService>(services =>
+            new ConsumerService<T>(services, channel, handler(services), ConsumerOptionsOf(services, channel, configure)));
         return this;
+    }
+
+    /// <summary>What the settings say of the channel's consumers, changed by code.</summary>
+    /// <exception cref="OptionsValidationException">The result is refused; the message says why.</exception>
+    private static ShmConsumerOptions ConsumerOptionsOf(
+        IServiceProvider services, string channel, Action<ShmConsumerOptions>? configure)
+    {
+        ShmConsumerOptions options = services.GetRequiredService<IOptions<ShmIpcOptions>>().Value.ConsumerOf(channel);
+        configure?.Invoke(options);
+        try
+        {
+            options.Validate();
+        }
+        catch (ArgumentException error)
+        {
+            throw new OptionsValidationException(
+                channel, typeof(ShmConsumerOptions), [$"The options of the consumer of channel {channel} cannot be used. {error.Message}"]);
+        }
+
+        return options;
     }
 
     /// <summary>Registers the channel unless an earlier call did.</summary>

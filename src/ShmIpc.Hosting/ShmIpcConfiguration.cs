@@ -7,6 +7,7 @@ namespace ShmIpc.Hosting;
 
 internal static class ShmIpcConfiguration
 {
+    private const string ConsumerKey = "Consumer";
     private static readonly string[] _rootKeys = [nameof(ShmIpcOptions.Root), nameof(ShmIpcOptions.Channels)];
 
     /// <summary>Sets what the section holds, and leaves the rest.</summary>
@@ -18,15 +19,23 @@ internal static class ShmIpcConfiguration
         options.Root = section[nameof(options.Root)] ?? options.Root;
         foreach (IConfigurationSection channel in section.GetSection(nameof(options.Channels)).GetChildren())
         {
-            options.Channels[channel.Key] = ReadChannel(channel);
+            var own = new SectionWithout(channel, ConsumerKey);
+            options.Channels[channel.Key] =
+                Named(channel, () => own.Get<ShmChannelOptions>(binder => binder.ErrorOnUnknownConfiguration = true)) ?? new();
+            IConfigurationSection consumer = channel.GetSection(ConsumerKey);
+            if (consumer.Exists())
+            {
+                options.Consumers[channel.Key] =
+                    Named(consumer, () => consumer.Get<ShmConsumerOptions>(binder => binder.ErrorOnUnknownConfiguration = true)) ?? new();
+            }
         }
     }
 
-    private static ShmChannelOptions ReadChannel(IConfigurationSection section)
+    private static T Named<T>(IConfigurationSection section, Func<T> read)
     {
         try
         {
-            return section.Get<ShmChannelOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new ShmChannelOptions();
+            return read();
         }
         catch (InvalidOperationException error)
         {

@@ -8,7 +8,11 @@ namespace ShmIpc.Hosting;
 /// <code>
 /// "ShmIpc": {
 ///   "Root": "/dev/shm/my-app",
-///   "Channels": { "quotes": { "LaneCapacityBytes": 4194304, "MaxProducers": 4, "WaitStrategy": "BusySpin" } }
+///   "Channels": {
+///     "quotes": { "LaneCapacityBytes": 4194304, "MaxProducers": 4, "WaitStrategy": "BusySpin" },
+///     "jobs": { "RequiredGroups": [ { "Name": "workers", "Kind": "Shared" } ],
+///               "Consumer": { "Group": "workers", "Kind": "Shared", "Durable": true } }
+///   }
 /// }
 /// </code>
 /// </example>
@@ -28,10 +32,19 @@ public sealed class ShmIpcOptions
     public IDictionary<string, ShmChannelOptions> Channels { get; } =
         new Dictionary<string, ShmChannelOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The options of the host's consumers, by channel name: where each <c>AddConsumer</c> for that channel starts from, before its
+    /// own <c>configure</c>. In a configuration they stand in the section <c>Consumer</c> of their channel.</summary>
+    public IDictionary<string, ShmConsumerOptions> Consumers { get; } =
+        new Dictionary<string, ShmConsumerOptions>(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>What a channel is opened with: its own options where there are any, and the common root unless it has its own.</summary>
     internal ShmChannelOptions For(string channel)
     {
         Channels.TryGetValue(channel, out ShmChannelOptions? own);
         return (own ?? new ShmChannelOptions()) with { Root = own?.Root ?? Root };
     }
+
+    /// <summary>What a consumer of a channel starts from: a copy.</summary>
+    internal ShmConsumerOptions ConsumerOf(string channel) =>
+        Consumers.TryGetValue(channel, out ShmConsumerOptions? own) ? own with { } : new ShmConsumerOptions();
 }

@@ -14,27 +14,37 @@ internal sealed class ShmIpcOptionsValidator : IValidateOptions<ShmIpcOptions>
         CheckRoot(failures, nameof(ShmIpcOptions.Root), options.Root);
         foreach ((string channel, ShmChannelOptions channelOptions) in options.Channels)
         {
-            Check(failures, $"{nameof(ShmIpcOptions.Channels)}:{channel}:", channelOptions);
+            string key = $"{nameof(ShmIpcOptions.Channels)}:{channel}";
+            Check(failures, key, channelOptions.Validate);
+            CheckRoot(failures, $"{key}:{nameof(ShmIpcOptions.Root)}", channelOptions.Root);
+        }
+
+        foreach ((string channel, ShmConsumerOptions consumerOptions) in options.Consumers)
+        {
+            Check(failures, $"{nameof(ShmIpcOptions.Channels)}:{channel}:Consumer", consumerOptions.Validate);
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
-    private static void Check(List<string> failures, string key, ShmChannelOptions options)
+    private static void Check(List<string> failures, string key, Action validate)
     {
         try
         {
-            options.Validate();
+            validate();
         }
         catch (ArgumentOutOfRangeException error)
         {
-            // What .NET appends to the message (parameter, actual value) stands in the key and the value already.
-            string sentence = error.Message.Split(" (Parameter", 2)[0];
-            failures.Add($"The ShmIpc option {key}{error.ParamName} is {error.ActualValue}. {sentence}");
+            failures.Add($"The ShmIpc option {key}:{error.ParamName} is {error.ActualValue}. {Sentence(error)}");
         }
-
-        CheckRoot(failures, key + nameof(options.Root), options.Root);
+        catch (ArgumentException error)
+        {
+            failures.Add($"The ShmIpc options of {key} cannot be used. {Sentence(error)}");
+        }
     }
+
+    // What .NET appends to the message (parameter, actual value) stands in the key and the value already.
+    private static string Sentence(ArgumentException error) => error.Message.Split(" (Parameter", 2)[0];
 
     private static void CheckRoot(List<string> failures, string key, string? root)
     {

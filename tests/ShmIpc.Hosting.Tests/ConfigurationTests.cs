@@ -37,7 +37,10 @@ public class ConfigurationTests
             ("Channels:texts:LaneCapacityBytes", "8192"), ("Channels:texts:MaxProducers", "3"), ("Channels:texts:MaxGroups", "5"),
             ("Channels:texts:MaxParticipants", "7"), ("Channels:texts:Root", "/a/root"), ("Channels:texts:WaitStrategy", "park"),
             ("Channels:texts:SingleWriter", "true"), ("Channels:texts:SingleReader", "true"),
-            ("Channels:texts:FullMode", "dropOldest"), ("Channels:texts:EvictAfter", "00:00:05"));
+            ("Channels:texts:FullMode", "dropOldest"), ("Channels:texts:EvictAfter", "00:00:05"),
+            ("Channels:texts:Flush", "async"), ("Channels:texts:FlushPeriod", "00:00:00.250"), ("Channels:texts:Checksums", "true"),
+            ("Channels:texts:RequiredGroups:0:Name", "workers"), ("Channels:texts:RequiredGroups:0:Kind", "shared"),
+            ("Channels:texts:RequiredGroups:1:Name", "audit"));
 
         foreach (ShmChannelOptions texts in (ShmChannelOptions[])[options.Channels["texts"], options.For("texts")])
         {
@@ -46,11 +49,46 @@ public class ConfigurationTests
                 (texts.LaneCapacityBytes, texts.MaxProducers, texts.MaxGroups, texts.MaxParticipants, texts.Root, texts.WaitStrategy));
 
             Assert.Equal((ShmFullMode.DropOldest, TimeSpan.FromSeconds(5)), (texts.FullMode, texts.EvictAfter));
+            Assert.Equal(
+                (ShmFlushMode.Async, TimeSpan.FromMilliseconds(250), true), (texts.Flush, texts.FlushPeriod, texts.Checksums));
+            Assert.Equal(
+                [new RequiredGroup { Name = "workers", Kind = GroupKind.Shared }, new RequiredGroup { Name = "audit" }],
+                texts.RequiredGroups);
 
             // A new property of ShmChannelOptions must be read, copied and checked here too.
             Assert.All(typeof(ShmChannelOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance),
                 property => Assert.NotEqual(property.GetValue(new ShmChannelOptions()), property.GetValue(texts)));
         }
+    }
+
+    [Fact]
+    public void Every_option_of_a_consumer_can_be_configured_in_its_channel()
+    {
+        ShmIpcOptions options = Read(
+            ("Channels:jobs:MaxGroups", "5"), ("Channels:jobs:consumer:OnHandlerError", "continue"),
+            ("Channels:jobs:consumer:StopOnCompletion", "true"), ("Channels:jobs:consumer:Group", "workers"),
+            ("Channels:jobs:consumer:Kind", "shared"), ("Channels:jobs:consumer:Durable", "true"),
+            ("Channels:jobs:consumer:Start", "latest"));
+        ShmConsumerOptions jobs = options.ConsumerOf("JOBS");
+
+        Assert.Equal(
+            new ShmConsumerOptions
+            {
+                OnHandlerError = HandlerErrorBehavior.Continue,
+                StopOnCompletion = true,
+                Group = "workers",
+                Kind = GroupKind.Shared,
+                Durable = true,
+                Start = StartPosition.Latest,
+            },
+            jobs);
+        Assert.Equal(5, options.For("jobs").MaxGroups);
+        Assert.NotSame(options.ConsumerOf("jobs"), jobs); // each consumer changes a copy
+        Assert.Equal(new ShmConsumerOptions(), options.ConsumerOf("other"));
+
+        // A new property of ShmConsumerOptions must be read and checked here too.
+        Assert.All(typeof(ShmConsumerOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance),
+            property => Assert.NotEqual(property.GetValue(new ShmConsumerOptions()), property.GetValue(jobs)));
     }
 
     [Fact]
@@ -86,6 +124,14 @@ public class ConfigurationTests
     [InlineData("Channels:texts:MaxProducers", "many", "'Channels:texts:MaxProducers'")]
     [InlineData("Channels:texts:WaitStrategy", "Sleep", "'Channels:texts:WaitStrategy'")]
     [InlineData("Channels:texts:FullMode", "DropNewest", "'Channels:texts:FullMode'")]
+    [InlineData("Channels:texts:EvictAfter", "soon", "'Channels:texts:EvictAfter'")]
+    [InlineData("Channels:texts:Flush", "Now", "'Channels:texts:Flush'")]
+    [InlineData("Channels:texts:FlushPeriod", "often", "'Channels:texts:FlushPeriod'")]
+    [InlineData("Channels:texts:Checksums", "maybe", "'Channels:texts:Checksums'")]
+    [InlineData("Channels:texts:RequiredGroups:0:Kind", "All", "'Channels:texts:RequiredGroups:0:Kind'")]
+    [InlineData("Channels:texts:Consumer:Grup", "workers", "'Channels:texts:Consumer' cannot be used")]
+    [InlineData("Channels:texts:Consumer:Kind", "Common", "'Channels:texts:Consumer:Kind'")]
+    [InlineData("Channels:texts:Consumer:Durable", "rather", "'Channels:texts:Consumer:Durable'")]
     public void A_key_that_is_not_known_or_cannot_be_converted_is_named(string key, string value, string expected)
     {
         InvalidOperationException refusal = Assert.Throws<InvalidOperationException>(() => Read((key, value)));
@@ -104,6 +150,15 @@ public class ConfigurationTests
     [InlineData("Channels:texts:MaxGroups", "65", "from 1 to 64")]
     [InlineData("Channels:texts:MaxParticipants", "1", "from 2 to 256")]
     [InlineData("Channels:texts:WaitStrategy", "9", "must be Adaptive, BusySpin or Park")]
+    [InlineData("Channels:texts:FullMode", "7", "FullMode must be Wait, DropWrite or DropOldest")]
+    [InlineData("Channels:texts:EvictAfter", "00:00:00", "Channels:texts:EvictAfter is 00:00:00. EvictAfter must be from 1 ms")]
+    [InlineData("Channels:texts:Flush", "7", "Flush must be None, Async or Sync")]
+    [InlineData("Channels:texts:FlushPeriod", "02:00:00", "FlushPeriod must be from 1 ms to 1 hour")]
+    [InlineData("Channels:texts:RequiredGroups:0:Kind", "Shared", "Channels:texts cannot be used. The group's name")]
+    [InlineData("Channels:texts:Consumer:Kind", "Shared", "Channels:texts:Consumer cannot be used. A durable or shared group needs a name")]
+    [InlineData("Channels:texts:Consumer:Kind", "9", "Channels:texts:Consumer:Kind is 9. Kind must be Exclusive or Shared")]
+    [InlineData("Channels:texts:Consumer:Start", "9", "Channels:texts:Consumer:Start is 9. Start must be Earliest or Latest")]
+    [InlineData("Channels:texts:Consumer:OnHandlerError", "9", "OnHandlerError must be Stop or Continue")]
     public async Task A_wrong_value_ends_the_start_of_the_host_with_its_key_and_what_is_allowed(string key, string value, string expected)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -113,6 +168,14 @@ public class ConfigurationTests
         OptionsValidationException refusal =
             await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestHost.Cancellation));
         Assert.Contains(expected, Assert.Single(refusal.Failures), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_that_do_not_go_together_are_reported()
+    {
+        OptionsValidationException refusal = Assert.Throws<OptionsValidationException>(
+            () => Read(("Channels:a:Flush", "Sync"), ("Channels:a:Checksums", "false")));
+        Assert.Contains("options of Channels:a cannot be used. Flush = Sync needs Checksums", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
