@@ -44,12 +44,19 @@ public class CompletionTests
         Produce(channel, error: null, "one");
         await TestHost.UntilAsync(() => log.Find("waits for new producers") is not null);
         int entries = log.Entries.Count();
-        TimeSpan processorTime = Environment.CpuUsage.TotalTime;
-        await Task.Delay(1000, TestHost.Cancellation);
+        // A thread that spins takes all of each second, however busy the machine is; one that looks every 50 ms takes next to nothing of it.
+        // The first seconds may be the just-in-time compiler's, at work on what the tests before have run.
+        TimeSpan least = TimeSpan.MaxValue;
+        for (int second = 0; second < 8 && least > TimeSpan.FromMilliseconds(500); second++)
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            await Task.Delay(1000, TestHost.Cancellation);
+            TimeSpan taken = Environment.CpuUsage.TotalTime - before;
+            least = taken < least ? taken : least;
+        }
 
         Assert.Equal(entries, log.Entries.Count());
-        // A thread that spins takes all of the second, however busy the machine is; one that looks every 50 ms takes next to nothing of it.
-        Assert.InRange(Environment.CpuUsage.TotalTime - processorTime, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
+        Assert.InRange(least, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
         await TestHost.StopAsync(host);
     }
 

@@ -21,9 +21,17 @@ public class GroupTests
     public async Task Two_hosts_of_a_shared_group_handle_each_message_once()
     {
         using var root = new TestRoot();
-        using IHost first = await StartAsync(root, "first", Workers, onMessage: _ => Task.CompletedTask);
-        using IHost second = await StartAsync(root, "second", Workers, onMessage: _ => Task.CompletedTask);
-        string[] sent = [.. Enumerable.Range(0, 2000).Select(number => $"{number}")];
+        int begun = 0;
+        var bothAreAtWork = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task OnMessage(string message)
+        {
+            if (Interlocked.Increment(ref begun) == 2) bothAreAtWork.SetResult(); // one of each, since each has one message at a time
+            return bothAreAtWork.Task;
+        }
+
+        using IHost first = await StartAsync(root, "first", Workers, OnMessage);
+        using IHost second = await StartAsync(root, "second", Workers, OnMessage);
+        string[] sent = [.. Enumerable.Range(0, 200).Select(number => $"{number}")];
 
         await SendAsync(root, sent);
 
