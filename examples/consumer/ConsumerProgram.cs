@@ -18,6 +18,8 @@ internal sealed class ConsumerProgram : ExampleProgram
         Examples:
           consumer                                        the display, until Ctrl-C
           consumer --plain --count 10                     ten lines
+          consumer --group screens --shared               shares the samples with every other consumer started so
+          consumer --group screen                         as a second one: stands by until the first ends or is killed
           consumer --replay                               checks one replay, prints the result and ends
           consumer --replay --json result.json            the same, for a script
 
@@ -34,15 +36,27 @@ internal sealed class ConsumerProgram : ExampleProgram
     private readonly Option<long?> _count = Number("--count", "Stop after this many samples");
     private readonly Option<long?> _top = Number("--top", "How many processes the display shows (default: 10)");
     private readonly Option<bool> _plain = new("--plain") { Description = "Lines instead of the display, even on a terminal" };
+    private readonly Option<string?> _group = new("--group")
+    {
+        Description = "Join this group of consumers: one of them reads, the others stand by (default: none, every sample is shown)",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<bool> _shared = new("--shared") { Description = "The group's consumers share the samples, each goes to one" };
+    private readonly Option<bool> _durable = new("--durable")
+    {
+        Description = "The group stays when its last consumer ends, and gets what it missed; the producer waits when the channel is full",
+    };
 
     public ConsumerProgram()
         : base(Text, Epilogue)
     {
-        Option[] live = [_duration, _count, _top, _plain];
+        Option[] live = [_duration, _count, _top, _plain, _group, _shared, _durable];
         Option[] all = [_replay, _timeout, .. live];
         foreach (Option option in all)
             Command.Add(option);
         NotWith(_replay, live);
+        OnlyWith(_group, _shared, _durable);
     }
 
     protected override void Configure(HostApplicationBuilder builder, ParseResult parsed)
@@ -57,6 +71,7 @@ internal sealed class ConsumerProgram : ExampleProgram
     {
         var settings = new TelemetrySettings(
             ChannelSettings(parsed, "telemetry"),
+            new GroupSettings(parsed.GetValue(_group), parsed.GetValue(_shared), parsed.GetValue(_durable)),
             parsed.GetValue(_duration),
             parsed.GetValue(_count),
             parsed.GetValue(_timeout),
@@ -69,7 +84,7 @@ internal sealed class ConsumerProgram : ExampleProgram
             ? new PlainView(Console.Out)
             : new DashboardView(AnsiConsole.Console, settings.Channel.Name, settings.TopProcesses));
         builder.Services.AddShmIpc(options => options.Channels[settings.Channel.Name] = settings.Channel.ToOptions())
-            .AddConsumer<TelemetrySample, TelemetryInbox>(settings.Channel.Name);
+            .AddConsumer<TelemetrySample, TelemetryInbox>(settings.Channel.Name, settings.Group.ApplyTo);
         builder.Services.AddHostedService<TelemetryScreen>();
     }
 

@@ -15,7 +15,8 @@ internal sealed class TelemetryScreen(
         bool timedOut = false;
         await view.RunAsync(async show => timedOut = !await FollowAsync(show, stopping));
 
-        Console.WriteLine($"{_tracker.Samples:N0} samples, {_tracker.Lost:N0} lost, {_tracker.Restarts:N0} producer restarts.");
+        string missing = settings.Group.IsShared ? "for other consumers of the group" : "lost";
+        Console.WriteLine($"{_tracker.Samples:N0} samples, {_tracker.Lost:N0} {missing}, {_tracker.Restarts:N0} producer restarts.");
         Console.WriteLine($"Latency {_tracker.Latency} ({LatencyRecorder.Meaning}).");
         JsonFile.Write(settings.JsonPath, new TelemetryReceived(_tracker.Samples, _tracker.Lost, _tracker.Restarts, _tracker.Latency));
         if (timedOut)
