@@ -50,7 +50,7 @@ internal static partial class Log
         + "the host's shutdown timeout and was cancelled.")]
     public static partial void HandlerCancelled(ILogger logger, string channel, long messageNumber);
 
-    [LoggerMessage(12, LogLevel.Warning, "Message {MessageNumber} of this consumer of channel {Channel} was handed out before, to a member of "
-        + "its group that did not finish it: delivery {DeliveryCount}.")]
+    [LoggerMessage(12, LogLevel.Warning, "Message {MessageNumber} of this consumer of channel {Channel} was handed out before, to a member "
+        + "of its group that did not finish it: delivery {DeliveryCount}.")]
     public static partial void MessageRedelivered(ILogger logger, string channel, long messageNumber, int deliveryCount);
 }

@@ -58,7 +58,8 @@ public sealed class ShmIpcBuilder
         string channel, Func<T, CancellationToken, ValueTask> handler, Action<ShmConsumerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return AddConsumer(channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options), _ => Plain(handler), configure);
+        return AddConsumer(
+            channel, serializer: null, options => ShmChannel.CreateOrOpen<T>(channel, options), _ => Plain(handler), configure);
     }
 
     /// <inheritdoc cref="AddConsumer{T}(string, Func{T, CancellationToken, ValueTask}, Action{ShmConsumerOptions}?)"/>
@@ -75,7 +76,8 @@ public sealed class ShmIpcBuilder
     {
         ArgumentNullException.ThrowIfNull(serializer);
         ArgumentNullException.ThrowIfNull(handler);
-        return AddConsumer(channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), _ => Plain(handler), configure);
+        return AddConsumer(
+            channel, serializer, options => ShmChannel.CreateOrOpen(channel, serializer, options), _ => Plain(handler), configure);
     }
 
     /// <summary>Adds a consumer: a hosted service that hands every message of the channel to a <typeparamref name="THandler"/>, one

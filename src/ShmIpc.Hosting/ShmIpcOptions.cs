@@ -32,8 +32,8 @@ public sealed class ShmIpcOptions
     public IDictionary<string, ShmChannelOptions> Channels { get; } =
         new Dictionary<string, ShmChannelOptions>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The options of the host's consumers, by channel name: where each <c>AddConsumer</c> for that channel starts from, before its
-    /// own <c>configure</c>. In a configuration they stand in the section <c>Consumer</c> of their channel.</summary>
+    /// <summary>The options of the host's consumers, by channel name: where each <c>AddConsumer</c> for that channel starts from, before
+    /// its own <c>configure</c>. In a configuration they stand in the section <c>Consumer</c> of their channel.</summary>
     public IDictionary<string, ShmConsumerOptions> Consumers { get; } =
         new Dictionary<string, ShmConsumerOptions>(StringComparer.OrdinalIgnoreCase);
 

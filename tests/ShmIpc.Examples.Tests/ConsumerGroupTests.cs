@@ -55,7 +55,8 @@ public sealed class ConsumerGroupTests : IDisposable
     [InlineData("--durable")]
     [InlineData("--replay", "--group", "screens")]
     public async Task What_means_nothing_is_refused(params string[] options) =>
-        Assert.Equal(ExitCode.Failed, await new ConsumerProgram().RunAsync(["--root", _root, .. options]).WaitAsync(_patience, Cancellation));
+        Assert.Equal(
+            ExitCode.Failed, await new ConsumerProgram().RunAsync(["--root", _root, .. options]).WaitAsync(_patience, Cancellation));
 
     private static TelemetrySample Sample(int sequence) =>
         new()

@@ -44,7 +44,7 @@ public class CompletionTests
         Produce(channel, error: null, "one");
         await TestHost.UntilAsync(() => log.Find("waits for new producers") is not null);
         int entries = log.Entries.Count();
-        // A thread that spins takes all of each second, however busy the machine is; one that looks every 50 ms takes next to nothing of it.
+        // A thread that spins takes all of each second, however busy the machine is; one that looks every 50 ms next to nothing of it.
         // The first seconds may be the just-in-time compiler's, at work on what the tests before have run.
         TimeSpan least = TimeSpan.MaxValue;
         for (int second = 0; second < 8 && least > TimeSpan.FromMilliseconds(500); second++)

@@ -155,7 +155,7 @@ public class ConfigurationTests
     [InlineData("Channels:texts:Flush", "7", "Flush must be None, Async or Sync")]
     [InlineData("Channels:texts:FlushPeriod", "02:00:00", "FlushPeriod must be from 1 ms to 1 hour")]
     [InlineData("Channels:texts:RequiredGroups:0:Kind", "Shared", "Channels:texts cannot be used. The group's name")]
-    [InlineData("Channels:texts:Consumer:Kind", "Shared", "Channels:texts:Consumer cannot be used. A durable or shared group needs a name")]
+    [InlineData("Channels:texts:Consumer:Kind", "Shared", "Channels:texts:Consumer cannot be used. A durable or shared")]
     [InlineData("Channels:texts:Consumer:Kind", "9", "Channels:texts:Consumer:Kind is 9. Kind must be Exclusive or Shared")]
     [InlineData("Channels:texts:Consumer:Start", "9", "Channels:texts:Consumer:Start is 9. Start must be Earliest or Latest")]
     [InlineData("Channels:texts:Consumer:OnHandlerError", "9", "OnHandlerError must be Stop or Continue")]

@@ -4,8 +4,8 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-/// <summary>Reads messages as raw bytes, in place. Every consumer sees every message that is published while it exists, and starts with
-/// the oldest that is still there.</summary>
+/// <summary>Reads messages as raw bytes, in place. By itself a consumer sees every message that is published while it exists, and starts
+/// with the oldest that is still there; in a named group it gets its part of what the group gets (<see cref="ConsumerOptions"/>).</summary>
 /// <remarks>Any number of threads may call it, but a record is valid only until the next read, so share one consumer between threads
 /// only with <see cref="Consumer{T}"/>, or with a lock of your own. Reading allocates nothing.</remarks>
 public sealed class ByteConsumer : IShmConsumer
@@ -40,7 +40,8 @@ public sealed class ByteConsumer : IShmConsumer
 
     ChannelConsumer IShmConsumer.Core => _core;
 
-    /// <summary>Takes the next message. Everything read before counts as finished with. False when there is none now.</summary>
+    /// <summary>Takes the next message. Everything read before counts as finished with, except with
+    /// <see cref="AcknowledgeMode.Manual"/>. False when there is none now.</summary>
     /// <param name="record">The message, in place; valid until the next read, <see cref="Release"/> or disposal.</param>
     /// <exception cref="ShmCorruptionException">A peer damaged the lane; thrown once, reading goes on with the other lanes.</exception>
     /// <exception cref="ShmEvictedException">The channel has an <see cref="ShmChannelOptions.EvictAfter"/>, and this consumer exceeded
@@ -164,7 +165,9 @@ public sealed class ByteConsumer : IShmConsumer
     /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
     public void Acknowledge(in ShmRecord record) => _core.Acknowledge(record.Lane, record.Position);
 
-    /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
+    /// <summary>Leaves the channel. Producers no longer wait for this consumer. What it has read counts as acknowledged, except with
+    /// <see cref="AcknowledgeMode.Manual"/>: then the other members of its group, or the next one of a durable group, get what it did not
+    /// acknowledge.</summary>
     public void Dispose() => _core.Dispose();
 
     /// <summary>True for the batch that is open now. A batch can be copied, and its copies end with it.</summary>

@@ -7,8 +7,8 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-/// <summary>Receives every message of type <typeparamref name="T"/> that is published while it exists, starting with the oldest that is
-/// still there.</summary>
+/// <summary>Receives messages of type <typeparamref name="T"/>: every one that is published while it exists, starting with the oldest that
+/// is still there; or, in a named group, its part of what the group gets (<see cref="ConsumerOptions"/>).</summary>
 /// <typeparam name="T">The message type.</typeparam>
 /// <remarks>Code that reads from a <see cref="ChannelReader{T}"/> works with it unchanged. Any number of threads may use it; each message
 /// goes to one of them. Until it is disposed (or its process ends) producers wait for it rather than overwrite what it has not
@@ -153,7 +153,10 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
         }
     }
 
-    /// <summary>Acknowledges everything that was read (<see cref="AcknowledgeMode.Manual"/>).</summary>
+    /// <summary>Says that everything that was read is finished with: it is not delivered again, and producers get its room. With
+    /// <see cref="AcknowledgeMode.Auto"/> it gives back the room at once, and not only at the next read.</summary>
+    /// <exception cref="ShmEvictedException">The channel has an <see cref="ShmChannelOptions.EvictAfter"/>, and this consumer exceeded
+    /// it.</exception>
     /// <exception cref="ObjectDisposedException">The consumer was disposed.</exception>
     public void Acknowledge() => _core.Acknowledge();
 
@@ -169,7 +172,9 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
     public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
         _core.WaitToReadAsync(cancellationToken);
 
-    /// <summary>Leaves the channel. Producers no longer wait for this consumer.</summary>
+    /// <summary>Leaves the channel. Producers no longer wait for this consumer. What it has read counts as acknowledged, except with
+    /// <see cref="AcknowledgeMode.Manual"/>: then the other members of its group, or the next one of a durable group, get what it did not
+    /// acknowledge.</summary>
     public void Dispose() => _core.Dispose();
 
     internal void Acknowledge(int lane, long position) => _core.Acknowledge(lane, position);

@@ -18,7 +18,8 @@ internal sealed record PersistenceSettings(ShmFlushMode Flush, int FlushPeriodMs
         ShmFlushMode flush = options.Flush ?? ShmFlushMode.None;
         if (flush != ShmFlushMode.Async && options.FlushPeriod is not null)
         {
-            throw new ArgumentException($"FlushPeriod is the period of Flush = Async, and Flush is {flush}. Leave it out.");
+            throw new ArgumentException(
+                $"FlushPeriod is the period of Flush = Async, and Flush is {flush}. Set Flush to Async, or leave FlushPeriod out.");
         }
 
         int periodMs = flush == ShmFlushMode.Async ? PeriodMs(options.FlushPeriod) ?? DefaultFlushPeriodMs : 0;

@@ -73,11 +73,12 @@ public sealed class ShmByteChannel : IDisposable
     public async Task<ByteProducer> CreateProducerAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         new(await _attachment.CreateProducerAsync(timeout, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Joins as a consumer that sees every message, starting with the oldest that is still there.</summary>
+    /// <summary>Joins as a consumer. By itself it sees every message, starting with the oldest that is still there; in a named group it
+    /// shares the messages with the other members.</summary>
     /// <param name="options">Which group to join, and how. Null: a group of its own.</param>
     /// <exception cref="ArgumentException">The options are out of range, or do not go together.</exception>
     /// <exception cref="ShmGroupException">The group exists and is of another kind.</exception>
-    /// <exception cref="ShmLimitException">As many consumers as the channel allows are alive.</exception>
+    /// <exception cref="ShmLimitException">As many groups or participants as the channel allows are there.</exception>
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public ByteConsumer CreateConsumer(ConsumerOptions? options = null) => new(_attachment.CreateConsumer(options));
 

@@ -23,7 +23,8 @@ public sealed record ShmChannelOptions
     /// <summary>Most producers at a time, 1 to 32. Null: 16 when the channel is created.</summary>
     public int? MaxProducers { get; set; }
 
-    /// <summary>Most consumers that see every message at a time, 1 to 64. Null: 64 when the channel is created.</summary>
+    /// <summary>Most groups at a time, 1 to 64: named ones, and each consumer without a named group. Null: 64 when the channel is
+    /// created.</summary>
     public int? MaxGroups { get; set; }
 
     /// <summary>Most producers and consumers together, 2 to 256. Null: 256 when the channel is created.</summary>
@@ -31,6 +32,8 @@ public sealed record ShmChannelOptions
 
     /// <summary>Durable groups that the channel has from the start, so that nothing is overwritten before their first member comes. Null:
     /// none. An opener that names some gets an exception when the channel lacks one, or has it as another kind.</summary>
+    /// <remarks>Without any group, the oldest messages are overwritten when the channel is full. Members join with
+    /// <see cref="ConsumerOptions.Durable"/> and the same kind.</remarks>
     public IReadOnlyList<RequiredGroup>? RequiredGroups { get; set; }
 
     /// <summary>What happens to a message for which there is no room. Null: <see cref="ShmFullMode.Wait"/> when the channel is
