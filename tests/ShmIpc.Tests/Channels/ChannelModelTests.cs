@@ -26,7 +26,7 @@ public class ChannelModelTests
         _operation, Gen.Int[0, 35], _size, Gen.Int[0, 1023],
         (operation, who, bytes, choice) => new ModelStep(operation, who, bytes, choice));
 
-    private static int Rounds => Environment.GetEnvironmentVariable("SHMIPC_LONG") == "1" ? 6_000 : 300;
+    private static int Rounds => Environment.GetEnvironmentVariable("SHMIPC_LONG") == "1" ? 6_000 : 200;
 
     [Theory]
     [InlineData(ShmFullMode.Wait)]
