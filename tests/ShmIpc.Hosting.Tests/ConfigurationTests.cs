@@ -37,7 +37,7 @@ public class ConfigurationTests
             ("Channels:texts:LaneCapacityBytes", "8192"), ("Channels:texts:MaxProducers", "3"), ("Channels:texts:MaxGroups", "5"),
             ("Channels:texts:MaxParticipants", "7"), ("Channels:texts:Root", "/a/root"), ("Channels:texts:WaitStrategy", "park"),
             ("Channels:texts:SingleWriter", "true"), ("Channels:texts:SingleReader", "true"),
-            ("Channels:texts:FullMode", "dropOldest"), ("Channels:texts:EvictAfter", "00:00:05"),
+            ("Channels:texts:FullMode", "dropWrite"), ("Channels:texts:EvictAfter", "00:00:05"),
             ("Channels:texts:Flush", "async"), ("Channels:texts:FlushPeriod", "00:00:00.250"), ("Channels:texts:Checksums", "true"),
             ("Channels:texts:RequiredGroups:0:Name", "workers"), ("Channels:texts:RequiredGroups:0:Kind", "shared"),
             ("Channels:texts:RequiredGroups:1:Name", "audit"));
@@ -48,7 +48,7 @@ public class ConfigurationTests
                 (8192L, 3, 5, 7, "/a/root", WaitStrategy.Park),
                 (texts.LaneCapacityBytes, texts.MaxProducers, texts.MaxGroups, texts.MaxParticipants, texts.Root, texts.WaitStrategy));
 
-            Assert.Equal((ShmFullMode.DropOldest, TimeSpan.FromSeconds(5)), (texts.FullMode, texts.EvictAfter));
+            Assert.Equal((ShmFullMode.DropWrite, TimeSpan.FromSeconds(5)), (texts.FullMode, texts.EvictAfter));
             Assert.Equal(
                 (ShmFlushMode.Async, TimeSpan.FromMilliseconds(250), true), (texts.Flush, texts.FlushPeriod, texts.Checksums));
             Assert.Equal(
