@@ -41,6 +41,7 @@ internal sealed class LaneVisitor : IDisposable
     private long _nextAskMs;
     private int _lane;
     private int _batchLeft;
+    private bool _hasMapped;
     private LaneReader? _current;
 
     /// <param name="channel">The channel.</param>
@@ -321,6 +322,8 @@ internal sealed class LaneVisitor : IDisposable
             _readers[lane] = new LaneReader(_map[lane].Whole, cursor, position, sequence, _seat.IsNamed, overrunBy);
             _reading |= 1UL << lane;
         }
+
+        _hasMapped = true;
     }
 
     private bool IsTimeToAsk()
@@ -343,6 +346,11 @@ internal sealed class LaneVisitor : IDisposable
         }
 
         long cursor = Cursor(lane);
+        if (_hasMapped && cursor == 0)
+        {
+            return default; // first taken since: everything in it was published since
+        }
+
         LaneScan scan = new(_map[lane].Whole, _channel.Lane(lane));
         long sequence = scan.SequenceAt(cursor);
         Atomics.ReadBarrier(); // SYNC: floor visible before the bytes below it are overwritten

@@ -152,7 +152,7 @@ internal sealed unsafe partial class LaneReader
 
         if (_isNamed)
         {
-            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)_position);
+            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)Math.Max(_position, HandedBefore));
         }
 
         return count;
@@ -216,7 +216,7 @@ internal sealed unsafe partial class LaneReader
         _sequence++;
         if (_isNamed)
         {
-            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)_position);
+            Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)Math.Max(_position, HandedBefore));
         }
     }
 

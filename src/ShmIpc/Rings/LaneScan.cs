@@ -45,7 +45,7 @@ internal readonly unsafe struct LaneScan(MappedSpan data, LaneControl control)
         if ((header & RecordHeader.Present) == 0)
         {
             return position == committed ? committedSequence
-                : committed < position ? Walk(committed, committedSequence, position).Sequence
+                : committed < position && committed >= floor ? Walk(committed, committedSequence, position).Sequence
                 : Walk(floor, floorSequence, position).Sequence;
         }
 
