@@ -132,7 +132,7 @@ public sealed class CPeerTests(ITestOutputHelper output)
             test.Progress[id] = 0;
             producer.Send("go");
             next = Producer(round + 1);
-            ReadUntil(consumer, checker, campaign.Instant(TimeSpan.FromMilliseconds(15)), isReading: campaign.Random.Next(4) != 0);
+            checker.ReadFor(consumer, campaign.Instant(TimeSpan.FromMilliseconds(15)), isReading: campaign.Random.Next(4) != 0);
             producer.Kill();
             checker.Drain(consumer);
             long committed = test.Progress[id];
@@ -620,22 +620,6 @@ public sealed class CPeerTests(ITestOutputHelper output)
         while (checker.Total < count)
         {
             checker.Check(consumer.Read(ChildProcess.Patience));
-        }
-    }
-
-    private static void ReadUntil(ByteConsumer consumer, StreamChecker checker, TimeSpan time, bool isReading)
-    {
-        long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < time)
-        {
-            if (isReading)
-            {
-                checker.DrainSome(consumer);
-            }
-            else
-            {
-                Thread.Sleep(1);
-            }
         }
     }
 

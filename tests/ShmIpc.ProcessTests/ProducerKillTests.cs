@@ -40,7 +40,7 @@ public sealed class ProducerKillTests(ITestOutputHelper output)
             test.Progress[id] = 0;
             producer.Send("go");
             next = test.StartWriter(Id(round + 1), mode);
-            ReadUntil(consumer, checker, campaign.Instant(TimeSpan.FromMilliseconds(30)), isReading: campaign.Random.Next(4) != 0);
+            checker.ReadFor(consumer, campaign.Instant(TimeSpan.FromMilliseconds(30)), isReading: campaign.Random.Next(4) != 0);
             producer.Kill();
             checker.Drain(consumer);
 
@@ -145,7 +145,7 @@ public sealed class ProducerKillTests(ITestOutputHelper output)
                 Eventually.True(() => HasWorked(id), "the producer works"); // others die while they attach
             }
 
-            ReadUntil(consumer, checker, campaign.Instant(TimeSpan.FromMilliseconds(30)), isReading: true);
+            checker.ReadFor(consumer, campaign.Instant(TimeSpan.FromMilliseconds(30)), isReading: true);
             victim.Kill();
             checker.Forget(id);
         }
@@ -165,23 +165,6 @@ public sealed class ProducerKillTests(ITestOutputHelper output)
         {
             checker.DrainSome(consumer);
             return test.Progress[id] > 0;
-        }
-    }
-
-    /// <summary>Reads for a while, or only lets the time pass: then the producer fills its lane and sleeps.</summary>
-    private static void ReadUntil(ByteConsumer consumer, StreamChecker checker, TimeSpan time, bool isReading)
-    {
-        long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < time)
-        {
-            if (isReading)
-            {
-                checker.DrainSome(consumer);
-            }
-            else
-            {
-                Thread.Sleep(1);
-            }
         }
     }
 }

@@ -57,19 +57,10 @@ internal sealed record ChannelGeometry(long LaneCapacityBytes, int MaxProducers,
     /// <summary>Refuses an existing channel that differs from what the options ask for; what they leave open fits anything.</summary>
     public void Expect(ShmChannelOptions options, string path)
     {
-        Compare(nameof(options.LaneCapacityBytes), LaneCapacityBytes, options.LaneCapacityBytes);
-        Compare(nameof(options.MaxProducers), MaxProducers, options.MaxProducers);
-        Compare(nameof(options.MaxGroups), MaxGroups, options.MaxGroups);
-        Compare(nameof(options.MaxParticipants), MaxParticipants, options.MaxParticipants);
-
-        void Compare(string option, long found, long? asked)
-        {
-            if (asked is { } value && value != found)
-            {
-                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take "
-                    + "the channel as it is");
-            }
-        }
+        RegionHeader.ExpectOption(path, nameof(options.LaneCapacityBytes), LaneCapacityBytes, options.LaneCapacityBytes);
+        RegionHeader.ExpectOption(path, nameof(options.MaxProducers), MaxProducers, options.MaxProducers);
+        RegionHeader.ExpectOption(path, nameof(options.MaxGroups), MaxGroups, options.MaxGroups);
+        RegionHeader.ExpectOption(path, nameof(options.MaxParticipants), MaxParticipants, options.MaxParticipants);
     }
 
     public static bool IsCapacity(long bytes) =>

@@ -63,32 +63,28 @@ internal static class ChannelLayout
         PersistenceSettings? persistence = null)
     {
         List<RegionSection> sections = [];
-        long end = RegionLayout.HeaderBytes;
-        void Add(SectionKind kind, int count, long strideBytes, long alignmentBytes = RegionLayout.SectionAlignmentBytes)
-        {
-            long offset = RegionBlueprint.Align(end, alignmentBytes);
-            sections.Add(new RegionSection(kind, count, offset, count * strideBytes, strideBytes));
-            end = offset + (count * strideBytes);
-        }
-
-        Add(SectionKind.Participants, geometry.MaxParticipants, ParticipantLayout.SlotBytes);
-        Add(SectionKind.Doorbells, 1, DoorbellLayout.SectionBytes);
-        Add(SectionKind.ChannelControl, 1, ControlBytes);
-        Add(SectionKind.LaneControls, geometry.MaxProducers, LaneLayout.ControlBytes);
-        Add(SectionKind.Groups, geometry.MaxGroups, GroupBytes);
-        Add(SectionKind.Cursors, geometry.MaxProducers * geometry.MaxGroups, LaneGate.CursorStrideBytes);
-        long controlBytes = RegionBlueprint.Align(end, LinuxProcess.PageSizeBytes);
-        Add(SectionKind.LaneData, geometry.MaxProducers, geometry.LaneCapacityBytes, LinuxProcess.PageSizeBytes);
+        RegionBlueprint.Append(sections, SectionKind.Participants, geometry.MaxParticipants, ParticipantLayout.SlotBytes);
+        RegionBlueprint.Append(sections, SectionKind.Doorbells, 1, DoorbellLayout.SectionBytes);
+        RegionBlueprint.Append(sections, SectionKind.ChannelControl, 1, ControlBytes);
+        RegionBlueprint.Append(sections, SectionKind.LaneControls, geometry.MaxProducers, LaneLayout.ControlBytes);
+        RegionBlueprint.Append(sections, SectionKind.Groups, geometry.MaxGroups, GroupBytes);
+        RegionBlueprint.Append(sections, SectionKind.Cursors, geometry.MaxProducers * geometry.MaxGroups, LaneGate.CursorStrideBytes);
+        long controlBytes = RegionBlueprint.Align(sections[^1].End, LinuxProcess.PageSizeBytes);
+        RegionBlueprint.Append(
+            sections, SectionKind.LaneData, geometry.MaxProducers, geometry.LaneCapacityBytes, LinuxProcess.PageSizeBytes);
+        ulong[] words = new ulong[RegionLayout.MaxSettings];
+        settings?.WriteTo(words);
+        persistence?.WriteTo(words);
         return new RegionBlueprint
         {
             Kind = RegionKind.Channel,
             PayloadFormat = payloadFormat,
             PayloadSchema = payloadSchema,
-            Settings = [.. (settings?.ToWords() ?? []).Concat(persistence?.ToWords().Skip(ChannelSettings.Words) ?? [])],
+            Settings = words,
             IsDurable = persistence is { Flush: not ShmFlushMode.None },
             Sections = sections,
             ControlBytes = controlBytes,
-            TotalBytes = end,
+            TotalBytes = sections[^1].End,
             NeededBytes = controlBytes + geometry.LaneCapacityBytes,
             SizeOption = nameof(ShmChannelOptions.LaneCapacityBytes),
         };

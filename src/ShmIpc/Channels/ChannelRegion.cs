@@ -168,6 +168,13 @@ internal sealed class ChannelRegion
         return new LaneScan(data.Whole, Lane(lane)).End(start.Position, start.Sequence);
     }
 
+    /// <summary>Makes every producer that is at a refresh start over.</summary>
+    public void RaiseVersion()
+    {
+        Atomics.Increment(ref Version);
+        Atomics.FullFence();
+    }
+
     /// <summary>Takes one of <see cref="RegionLocks"/>; threads of this attachment do not exclude each other.</summary>
     public bool TryLock(long offset) => _region.TryLock(offset);
 

@@ -13,7 +13,6 @@ internal sealed record ChannelSettings(ShmFullMode FullMode, TimeSpan? EvictAfte
     public const int FullModeWord = 0;
     public const int EvictAfterWord = 1;
     public const int MaxEvictAfterMs = int.MaxValue;
-    public const int Words = 2;
 
     /// <summary>True when a consumer that lives may lose its group: only where producers wait for it.</summary>
     public bool IsEvicting => EvictAfter is not null && FullMode != ShmFullMode.DropOldest;
@@ -42,30 +41,18 @@ internal sealed record ChannelSettings(ShmFullMode FullMode, TimeSpan? EvictAfte
         return new((ShmFullMode)fullMode, evictAfterMs == 0 ? null : TimeSpan.FromMilliseconds(evictAfterMs));
     }
 
-    /// <summary>The words for the header.</summary>
-    public ulong[] ToWords()
+    /// <summary>Writes the words for the region's header.</summary>
+    public void WriteTo(Span<ulong> words)
     {
-        ulong[] words = new ulong[Words];
         words[FullModeWord] = (ulong)FullMode;
         words[EvictAfterWord] = (ulong)(EvictAfter?.TotalMilliseconds ?? 0);
-        return words;
     }
 
     /// <summary>Refuses an existing channel that differs from what the options ask for; what they leave open fits anything.</summary>
     public void Expect(ShmChannelOptions options, string path)
     {
-        Compare(nameof(options.FullMode), FullMode, options.FullMode);
-        Compare(nameof(options.EvictAfter), EvictAfter ?? TimeSpan.Zero, InWholeMs(options.EvictAfter));
-
-        void Compare<T>(string option, T found, T? asked)
-            where T : struct
-        {
-            if (asked is { } value && !value.Equals(found))
-            {
-                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take "
-                    + "the channel as it is");
-            }
-        }
+        RegionHeader.ExpectOption(path, nameof(options.FullMode), FullMode, options.FullMode);
+        RegionHeader.ExpectOption(path, nameof(options.EvictAfter), EvictAfter ?? TimeSpan.Zero, InWholeMs(options.EvictAfter));
     }
 
     private static TimeSpan? InWholeMs(TimeSpan? duration) =>

@@ -73,8 +73,7 @@ internal sealed class ClaimRecovery(ChannelRegion channel, int group, Stamp self
         }
 
         _channel.Claims.Announce(slot);
-        Atomics.Increment(ref _channel.Version);
-        Atomics.FullFence(); // SYNC: intent visible to producer, or its floor visible here
+        _channel.RaiseVersion(); // SYNC: intent visible to producer, or its floor visible here
         if (_channel.Lane(intent.Lane).Floor.Read().Position > intent.Position || !reader.TryRecall(intent.Position, out record))
         {
             Clear(slot, number, intent);

@@ -131,7 +131,7 @@ internal sealed partial class GroupTable
         }
 
         Atomics.And(ref _channel.ActiveGroups, ~(1UL << group));
-        RaiseVersion();
+        _channel.RaiseVersion();
         ForgetDeadClaims(group);
         Atomics.Release(ref entry.State, GroupEntry.Free);
         _channel.TryWakeWriters();

@@ -171,26 +171,31 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
     /// <summary>Living members of one group.</summary>
     public IEnumerable<Stamp> Members(int group)
     {
-        for (int slot = 0; slot < _channel.Participants.Slots; slot++)
+        for (int slot = 0; TryFindMember(group, ref slot, out Stamp member); slot++)
         {
-            Stamp holder = _channel.Participants.Holder(slot);
-            if (_channel.Claims.Group(slot) == group && _channel.Participants.IsAlive(holder))
-            {
-                yield return holder;
-            }
+            yield return member;
         }
     }
 
+    /// <summary>True when a living participant is a member. Allocates nothing: a producer that waits asks again and again.</summary>
     private bool HasMember(int group)
     {
-        for (int slot = 0; slot < _channel.Participants.Slots; slot++)
+        int slot = 0;
+        return TryFindMember(group, ref slot, out _);
+    }
+
+    private bool TryFindMember(int group, ref int slot, out Stamp member)
+    {
+        for (; slot < _channel.Participants.Slots; slot++)
         {
-            if (_channel.Claims.Group(slot) == group && _channel.Participants.IsAlive(_channel.Participants.Holder(slot)))
+            member = _channel.Participants.Holder(slot);
+            if (_channel.Claims.Group(slot) == group && _channel.Participants.IsAlive(member))
             {
                 return true;
             }
         }
 
+        member = Stamp.None;
         return false;
     }
 
@@ -292,7 +297,7 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         }
 
         Atomics.Or(ref _channel.ActiveGroups, 1UL << group);
-        RaiseVersion(); // SYNC: floor visible to joiner, or joiner's version visible to producer
+        _channel.RaiseVersion(); // SYNC: floor visible to joiner, or joiner's version visible to producer
         for (int lane = 0; lane < starts.Length; lane++)
         {
             (long Position, long Sequence) floor = _channel.Lane(lane).Floor.Read();
@@ -357,14 +362,8 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         if (kind == GroupKind.Shared)
         {
             _channel.Claims.Announce(stamp.Slot);
-            RaiseVersion();
+            _channel.RaiseVersion();
         }
-    }
-
-    private void RaiseVersion()
-    {
-        Atomics.Increment(ref _channel.Version);
-        Atomics.FullFence();
     }
 
     private static string Describe(GroupKind kind, bool isDurable) =>

@@ -16,11 +16,14 @@ internal sealed class InFlight(int max, string channelName)
     {
         if (_count >= _max)
         {
-            throw new InvalidOperationException(
-                $"{_count} messages of this consumer of channel {_channelName} are in flight, and MaxInFlight is {_max}. Acknowledge one "
-                + "first, or raise MaxInFlight.");
+            throw Full(_count, _max, _channelName);
         }
     }
+
+    /// <summary>What a consumer is told that asks for more before it has acknowledged.</summary>
+    public static InvalidOperationException Full(int held, int max, string channelName) => new(
+        $"{held} messages of this consumer of channel {channelName} are in flight, and MaxInFlight is {max}. Acknowledge one "
+        + "first, or raise MaxInFlight.");
 
     public void Add(int lane, long position) => _held[_count++] = (lane, position);
 

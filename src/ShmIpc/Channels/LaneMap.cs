@@ -16,18 +16,16 @@ internal sealed class LaneMap(ChannelRegion channel) : IDisposable
     /// <summary>The memory of a mapped lane, mirrored.</summary>
     public MemoryMapping this[int lane] => _data[lane]!;
 
-    /// <summary>Maps the lanes that were taken since the last call, and says which.</summary>
-    public ulong MapNew()
+    /// <summary>Maps the lanes that were taken since the last call.</summary>
+    public void MapNew()
     {
         ulong added = _channel.AllocatedLanes() & ~Mapped; // SYNC: lane allocated, visible to readers
-        for (ulong rest = added; rest != 0; rest &= rest - 1)
+        for (; added != 0; added &= added - 1)
         {
-            int lane = BitOperations.TrailingZeroCount(rest);
+            int lane = BitOperations.TrailingZeroCount(added);
             _data[lane] = _channel.MapLane(lane, MemoryAccess.ReadOnly);
             Mapped |= 1UL << lane;
         }
-
-        return added;
     }
 
     public void Dispose()

@@ -66,32 +66,20 @@ internal sealed record PersistenceSettings(ShmFlushMode Flush, int FlushPeriodMs
         static ArgumentOutOfRangeException OutOfRange(string option, object value, string rule) => new(option, value, rule);
     }
 
-    /// <summary>The words for the region's header.</summary>
-    public ulong[] ToWords()
+    /// <summary>Writes the words for the region's header.</summary>
+    public void WriteTo(Span<ulong> words)
     {
-        ulong[] words = new ulong[ChecksumsSetting + 1];
         words[FlushSetting] = (ulong)Flush;
         words[FlushPeriodSetting] = (ulong)FlushPeriodMs;
         words[ChecksumsSetting] = Checksums ? 1u : 0u;
-        return words;
     }
 
     /// <summary>Refuses an existing channel that differs from what the options ask for; what they leave open fits anything.</summary>
     public void Expect(ShmChannelOptions options, string path)
     {
-        Compare(nameof(options.Flush), Flush, options.Flush);
-        Compare(nameof(options.FlushPeriod) + " (ms)", FlushPeriodMs, PeriodMs(options.FlushPeriod));
-        Compare(nameof(options.Checksums), Checksums, options.Checksums);
-
-        void Compare<T>(string option, T found, T? asked)
-            where T : struct
-        {
-            if (asked is { } value && !value.Equals(found))
-            {
-                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take "
-                    + "the channel as it is");
-            }
-        }
+        RegionHeader.ExpectOption(path, nameof(options.Flush), Flush, options.Flush);
+        RegionHeader.ExpectOption(path, nameof(options.FlushPeriod) + " (ms)", FlushPeriodMs, PeriodMs(options.FlushPeriod));
+        RegionHeader.ExpectOption(path, nameof(options.Checksums), Checksums, options.Checksums);
     }
 
     private static int? PeriodMs(TimeSpan? period) => period is { } time ? (int)Math.Clamp(time.TotalMilliseconds, 0, int.MaxValue) : null;

@@ -127,9 +127,7 @@ internal sealed class SharedVisitor : IDisposable
         AcknowledgeAutomatically();
         if (_heldCount >= _maxInFlight)
         {
-            throw new InvalidOperationException(
-                $"{_heldCount} messages of this consumer of channel {_channel.Name} are in flight, and MaxInFlight is {_maxInFlight}. "
-                + "Acknowledge one first, or raise MaxInFlight.");
+            throw InFlight.Full(_heldCount, _maxInFlight, _channel.Name);
         }
 
         if (_batchLeft > 0 && Environment.TickCount64 < _nextRecoveryMs && TryClaim(_lane, out record))

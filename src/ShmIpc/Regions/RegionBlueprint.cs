@@ -37,6 +37,19 @@ internal sealed class RegionBlueprint
     /// <summary>Name of the option that makes the region smaller, for the refusal.</summary>
     public required string SizeOption { get; init; }
 
-    /// <summary>Places sections one behind the other, each on a boundary of <paramref name="alignmentBytes"/>.</summary>
+    /// <summary>Adds a section behind those that are there, or behind the header, on a boundary of
+    /// <paramref name="alignmentBytes"/>.</summary>
+    public static void Append(
+        List<RegionSection> sections,
+        SectionKind kind,
+        int count,
+        long strideBytes,
+        long alignmentBytes = RegionLayout.SectionAlignmentBytes)
+    {
+        long end = sections.Count == 0 ? RegionLayout.HeaderBytes : sections[^1].End;
+        sections.Add(new RegionSection(kind, count, Align(end, alignmentBytes), count * strideBytes, strideBytes));
+    }
+
+    /// <summary>The first multiple of <paramref name="alignmentBytes"/> from an offset on.</summary>
     public static long Align(long offset, long alignmentBytes) => (offset + alignmentBytes - 1) / alignmentBytes * alignmentBytes;
 }

@@ -186,6 +186,16 @@ internal sealed class RegionHeader
         }
     }
 
+    /// <summary>Refuses an existing region whose value of an option differs from what was asked for; null fits anything.</summary>
+    public static void ExpectOption<T>(string path, string option, T found, T? asked, string region = "the channel")
+        where T : struct
+    {
+        if (asked is { } value && !value.Equals(found))
+        {
+            throw Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take {region} as it is");
+        }
+    }
+
     /// <summary>Refuses a format's name that the header has no room for.</summary>
     /// <exception cref="ArgumentException">It is null, empty or too long.</exception>
     public static void CheckFormat(string payloadFormat)

@@ -42,16 +42,7 @@ internal sealed record ValueGeometry(int MaxValueBytes, int MaxParticipants)
     /// <summary>Refuses an existing value that differs from what the options ask for; what they leave open fits anything.</summary>
     public void Expect(SharedValueOptions options, string path)
     {
-        Compare(nameof(options.MaxValueBytes), MaxValueBytes, options.MaxValueBytes);
-        Compare(nameof(options.MaxParticipants), MaxParticipants, options.MaxParticipants);
-
-        void Compare(string option, int found, int? asked)
-        {
-            if (asked is { } value && value != found)
-            {
-                throw RegionHeader.Refuse(path, $"its {option} is {found}, and {value} was asked for. Leave the option out to take "
-                    + "the shared value as it is");
-            }
-        }
+        RegionHeader.ExpectOption(path, nameof(options.MaxValueBytes), MaxValueBytes, options.MaxValueBytes, "the shared value");
+        RegionHeader.ExpectOption(path, nameof(options.MaxParticipants), MaxParticipants, options.MaxParticipants, "the shared value");
     }
 }

@@ -44,19 +44,10 @@ internal static class ValueLayout
     public static RegionBlueprint Blueprint(ValueGeometry geometry, string payloadFormat, ulong payloadSchema)
     {
         List<RegionSection> sections = [];
-        long end = RegionLayout.HeaderBytes;
-        void Add(SectionKind kind, int count, long strideBytes)
-        {
-            RegionSection section = new(
-                kind, count, RegionBlueprint.Align(end, RegionLayout.SectionAlignmentBytes), count * strideBytes, strideBytes);
-            sections.Add(section);
-            end = section.End;
-        }
-
-        Add(SectionKind.Participants, geometry.MaxParticipants, ParticipantLayout.SlotBytes);
-        Add(SectionKind.Doorbells, 1, DoorbellLayout.SectionBytes);
-        Add(SectionKind.Value, 1, BuffersOffset + (Buffers * BufferBytes(geometry.MaxValueBytes)));
-        long totalBytes = RegionBlueprint.Align(end, LinuxProcess.PageSizeBytes);
+        RegionBlueprint.Append(sections, SectionKind.Participants, geometry.MaxParticipants, ParticipantLayout.SlotBytes);
+        RegionBlueprint.Append(sections, SectionKind.Doorbells, 1, DoorbellLayout.SectionBytes);
+        RegionBlueprint.Append(sections, SectionKind.Value, 1, BuffersOffset + (Buffers * BufferBytes(geometry.MaxValueBytes)));
+        long totalBytes = RegionBlueprint.Align(sections[^1].End, LinuxProcess.PageSizeBytes);
         return new RegionBlueprint
         {
             Kind = RegionKind.Value,

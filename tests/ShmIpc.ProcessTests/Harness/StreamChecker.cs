@@ -2,6 +2,7 @@
 // first of the producer that took the lane over.
 
 using System.Buffers.Binary;
+using System.Diagnostics;
 using ShmIpc.Channels;
 
 namespace ShmIpc.ProcessTests.Harness;
@@ -23,6 +24,23 @@ internal sealed class StreamChecker
 
     /// <summary>Number behind the last message that came from a producer; 0 when none came.</summary>
     public long NextOf(long producer) => _counts.GetValueOrDefault(producer);
+
+    /// <summary>Reads for a while, or only lets the time pass: then the producer fills its lane and sleeps.</summary>
+    public void ReadFor(ByteConsumer consumer, TimeSpan time, bool isReading)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < time)
+        {
+            if (isReading)
+            {
+                DrainSome(consumer);
+            }
+            else
+            {
+                Thread.Sleep(1);
+            }
+        }
+    }
 
     public void Check(in ShmRecord record)
     {

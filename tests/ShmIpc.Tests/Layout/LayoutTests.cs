@@ -116,7 +116,6 @@ public sealed class LayoutTests
             ["FullModeWord"] = 0,
             ["EvictAfterWord"] = 1,
             ["MaxEvictAfterMs"] = int.MaxValue,
-            ["Words"] = 2,
         },
         [typeof(ShmFullMode)] = new()
         {
