@@ -110,13 +110,15 @@ internal sealed class ChannelRecovery
         {
             GroupEntry entry = new(groups.Slice((long)group * ChannelLayout.GroupBytes, ChannelLayout.GroupBytes));
             bool isKept = GroupEntry.Phase(entry.State) == GroupEntry.Active && entry is { IsDurable: true, IsComplete: true };
-            entry.State = isKept ? GroupEntry.Pack(GroupEntry.Active, Stamp.None) : GroupEntry.Free;
+            Atomics.Store(ref entry.State, isKept ? GroupEntry.Pack(GroupEntry.Active, Stamp.None) : GroupEntry.Free);
             kept |= isKept ? 1UL << group : 0;
         }
 
         MappedSpan control = _region.Span(SectionKind.ChannelControl);
-        control.UInt64(ChannelLayout.ActiveOffset) = kept;
-        control.Bytes(ChannelLayout.ClaimantsOffset, ChannelLayout.ClaimantsBytes).Clear();
+        Atomics.Store(ref control.UInt64(ChannelLayout.ActiveOffset), kept);
+        Span<byte> claimants = control.Bytes(ChannelLayout.ClaimantsOffset, ChannelLayout.ClaimantsBytes);
+        CrashPoint.BeforeStore(claimants);
+        claimants.Clear();
     }
 
     private void RetireStamps()

@@ -292,7 +292,9 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         for (int lane = 0; lane < starts.Length; lane++)
         {
             starts[lane] = _channel.Lane(lane).Floor.Read();
-            _channel.CursorEntry(lane, group).Bytes(sizeof(ulong), LaneGate.CursorStrideBytes - sizeof(ulong)).Clear();
+            Span<byte> rest = _channel.CursorEntry(lane, group).Bytes(sizeof(ulong), LaneGate.CursorStrideBytes - sizeof(ulong));
+            CrashPoint.BeforeStore(rest);
+            rest.Clear();
             Atomics.Release(ref _channel.Gate(lane).Cursor(group), (ulong)starts[lane].Position);
         }
 

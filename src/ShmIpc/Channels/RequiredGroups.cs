@@ -33,7 +33,7 @@ internal static class RequiredGroups
             entry.Describe(required[group].Name, required[group].Kind, isDurable: true);
             entry.SetComplete();
             entry.State = GroupEntry.Pack(GroupEntry.Active, Stamp.None);
-            control.UInt64(words + ChannelLayout.ActiveOffset) |= 1UL << group;
+            Atomics.Or(ref control.UInt64(words + ChannelLayout.ActiveOffset), 1UL << group);
         }
     }
 

@@ -27,6 +27,7 @@ internal static unsafe class Futex
     {
         var isInfinite = timeout == Timeout.InfiniteTimeSpan;
         var relative = ToTimespec(Nanoseconds(timeout));
+        CrashPoint.BeforeCall("futex wait");
         var result = (long)(ssize_t)syscall(
             SYS_futex, (void*)address, FUTEX_WAIT, expected, isInfinite ? null : &relative, (void*)null, 0);
         return result >= 0 ? FutexResult.Woken : ToResult(errno, "futex", "FUTEX_WAIT");
@@ -35,6 +36,7 @@ internal static unsafe class Futex
     /// <summary>Wakes at most <paramref name="count"/> sleepers and says how many it woke.</summary>
     public static int Wake(nint address, int count)
     {
+        CrashPoint.BeforeCall("futex wake");
         var result = (long)(ssize_t)syscall(SYS_futex, (void*)address, FUTEX_WAKE, count, (void*)null, (void*)null, 0);
         if (result < 0) throw LinuxError.ToException(errno, "futex", $"FUTEX_WAKE, count {count}");
         return (int)result;
@@ -64,6 +66,7 @@ internal static unsafe class Futex
 
         var isInfinite = timeout == Timeout.InfiniteTimeSpan;
         var deadline = isInfinite ? default : ToTimespec(MonotonicNow() + Nanoseconds(timeout));
+        CrashPoint.BeforeCall("futex_waitv");
         var result = (long)(ssize_t)syscall(
             SYS_futex_waitv, waiters, words.Length, 0, isInfinite ? null : &deadline, CLOCK_MONOTONIC);
         return result >= 0 ? FutexResult.Woken : ToResult(errno, "futex_waitv", $"{words.Length} words");

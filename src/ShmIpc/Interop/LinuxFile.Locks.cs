@@ -12,6 +12,7 @@ internal static unsafe partial class LinuxFile
     /// <summary>Takes the lock, or says false when another description holds one that conflicts. Never waits.</summary>
     public static bool TryLock(SafeFileHandle file, long offset, long lengthBytes, bool exclusive)
     {
+        CrashPoint.BeforeCall("lock");
         var failure = LockCall(file, F_OFD_SETLK, exclusive ? F_WRLCK : F_RDLCK, offset, lengthBytes, out _);
         if (failure == 0) return true;
         if (failure == EAGAIN || failure == EACCES) return false;
@@ -21,6 +22,7 @@ internal static unsafe partial class LinuxFile
     /// <summary>Gives back what this description holds of the range; nothing held is fine.</summary>
     public static void Unlock(SafeFileHandle file, long offset, long lengthBytes)
     {
+        CrashPoint.BeforeCall("unlock");
         var failure = LockCall(file, F_OFD_SETLK, F_UNLCK, offset, lengthBytes, out _);
         if (failure != 0) throw LockError(failure, "F_OFD_SETLK, F_UNLCK", offset, lengthBytes);
     }

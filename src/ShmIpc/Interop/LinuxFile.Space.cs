@@ -18,6 +18,7 @@ internal static unsafe partial class LinuxFile
     /// <summary>Sets the length; what is beyond it is gone, what is new is zero and not yet allocated.</summary>
     public static void SetLength(SafeFileHandle file, long lengthBytes)
     {
+        CrashPoint.BeforeCall("ftruncate");
         using var descriptor = new BorrowedDescriptor(file);
         while (ftruncate(descriptor.Number, lengthBytes) != 0)
         {
@@ -39,6 +40,7 @@ internal static unsafe partial class LinuxFile
         while (position < end)
         {
             var step = Math.Min(AllocationStepBytes, end - position);
+            CrashPoint.BeforeCall("posix_fallocate");
             var failure = posix_fallocate(descriptor.Number, position, step); // returns the errno, and leaves errno alone
             if (failure == 0) position += step;
             else if (failure == ENOSPC || failure == EDQUOT) throw NoSpace(failure, descriptor.Number, offset, lengthBytes);

@@ -21,6 +21,7 @@ internal static unsafe partial class LinuxFile
     {
         fixed (byte* name = NullTerminated(path))
         {
+            CrashPoint.BeforeCall("mkdir");
             if (mkdir(name, (mode_t)(mode & 0x1C0)) != 0) // no more than the owner's bits until the mode is set
             {
                 var failure = errno;
@@ -45,6 +46,7 @@ internal static unsafe partial class LinuxFile
     public static SafeFileHandle OpenTemporaryAt(SafeFileHandle directory, uint mode)
     {
         using var parent = new BorrowedDescriptor(directory);
+        CrashPoint.BeforeCall("O_TMPFILE");
         var file = TryOpen(parent.Number, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode, out var failure);
         if (file is null)
         {
@@ -74,6 +76,7 @@ internal static unsafe partial class LinuxFile
         using var parent = new BorrowedDescriptor(directory);
         fixed (byte* source = NullTerminated(DescriptorPath(descriptor.Number)), target = NullTerminated(name))
         {
+            CrashPoint.BeforeCall("linkat");
             if (linkat(AT_FDCWD, source, parent.Number, target, AT_SYMLINK_FOLLOW) == 0) return true;
         }
 
@@ -87,6 +90,7 @@ internal static unsafe partial class LinuxFile
         using var parent = new BorrowedDescriptor(directory);
         fixed (byte* target = NullTerminated(name))
         {
+            CrashPoint.BeforeCall("unlinkat");
             if (unlinkat(parent.Number, target, 0) == 0) return true;
         }
 
@@ -152,6 +156,7 @@ internal static unsafe partial class LinuxFile
     public static void Sync(SafeFileHandle file)
     {
         using var descriptor = new BorrowedDescriptor(file);
+        CrashPoint.BeforeCall("fsync");
         while (fsync(descriptor.Number) != 0)
         {
             var failure = errno;
@@ -177,6 +182,7 @@ internal static unsafe partial class LinuxFile
     private static void SetMode(SafeFileHandle file, uint mode)
     {
         using var descriptor = new BorrowedDescriptor(file);
+        CrashPoint.BeforeCall("fchmod");
         if (fchmod(descriptor.Number, (mode_t)mode) == 0) return;
         var failure = errno;
         file.Dispose();

@@ -32,11 +32,19 @@ internal static class Atomics
 
     /// <summary>A store that no earlier load or store of this thread can be delayed past.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Release(ref ulong word, ulong value) => Volatile.Write(ref word, value);
+    public static void Release(ref ulong word, ulong value)
+    {
+        CrashPoint.BeforeStore(ref word);
+        Volatile.Write(ref word, value);
+    }
 
     /// <inheritdoc cref="Release(ref ulong, ulong)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Release(ref uint word, uint value) => Volatile.Write(ref word, value);
+    public static void Release(ref uint word, uint value)
+    {
+        CrashPoint.BeforeStore(ref word);
+        Volatile.Write(ref word, value);
+    }
 
     /// <inheritdoc cref="Release(ref ulong, ulong)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -51,11 +59,30 @@ internal static class Atomics
     public static void Release<T>(ref T? reference, T? value)
         where T : class => Volatile.Write(ref reference, value);
 
+    /// <summary>A plain store to shared memory: others may see it before or after any other that no release orders.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ref ulong word, ulong value)
+    {
+        CrashPoint.BeforeStore(ref word);
+        word = value;
+    }
+
+    /// <inheritdoc cref="Store(ref ulong, ulong)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ref uint word, uint value)
+    {
+        CrashPoint.BeforeStore(ref word);
+        word = value;
+    }
+
     /// <summary>Replaces <paramref name="expected"/> by <paramref name="value"/>, or changes nothing and says false. A full
     /// fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool CompareExchange(ref ulong word, ulong expected, ulong value) =>
-        Interlocked.CompareExchange(ref word, value, expected) == expected;
+    public static bool CompareExchange(ref ulong word, ulong expected, ulong value)
+    {
+        CrashPoint.BeforeStore(ref word);
+        return Interlocked.CompareExchange(ref word, value, expected) == expected;
+    }
 
     /// <inheritdoc cref="CompareExchange(ref ulong, ulong, ulong)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -70,10 +97,18 @@ internal static class Atomics
     public static int Exchange(ref int word, int value) => Interlocked.Exchange(ref word, value);
 
     /// <summary>Adds one and returns the new value. A full fence.</summary>
-    public static ulong Increment(ref ulong word) => Interlocked.Increment(ref word);
+    public static ulong Increment(ref ulong word)
+    {
+        CrashPoint.BeforeStore(ref word);
+        return Interlocked.Increment(ref word);
+    }
 
     /// <inheritdoc cref="Increment(ref ulong)"/>
-    public static uint Increment(ref uint word) => Interlocked.Increment(ref word);
+    public static uint Increment(ref uint word)
+    {
+        CrashPoint.BeforeStore(ref word);
+        return Interlocked.Increment(ref word);
+    }
 
     /// <inheritdoc cref="Increment(ref ulong)"/>
     public static int Increment(ref int word) => Interlocked.Increment(ref word);
@@ -82,10 +117,18 @@ internal static class Atomics
     public static int Decrement(ref int word) => Interlocked.Decrement(ref word);
 
     /// <summary>Sets the bits of <paramref name="bits"/> and returns what stood there before. A full fence.</summary>
-    public static ulong Or(ref ulong word, ulong bits) => Interlocked.Or(ref word, bits);
+    public static ulong Or(ref ulong word, ulong bits)
+    {
+        CrashPoint.BeforeStore(ref word);
+        return Interlocked.Or(ref word, bits);
+    }
 
     /// <summary>Keeps only the bits of <paramref name="bits"/> and returns what stood there before. A full fence.</summary>
-    public static ulong And(ref ulong word, ulong bits) => Interlocked.And(ref word, bits);
+    public static ulong And(ref ulong word, ulong bits)
+    {
+        CrashPoint.BeforeStore(ref word);
+        return Interlocked.And(ref word, bits);
+    }
 
     /// <summary>No load before it is done after any load or store behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -93,6 +93,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     {
         long first = offset & -LinuxProcess.PageSizeBytes;
         _ = Whole.Slice(offset, lengthBytes);
+        CrashPoint.BeforeCall("msync");
         if (msync(_start + first, (Tmds.Linux.size_t)(ulong)(offset + lengthBytes - first), MS_SYNC) != 0)
         {
             throw LinuxError.ToException(errno, "msync", $"offset {offset}, length {lengthBytes}, MS_SYNC");

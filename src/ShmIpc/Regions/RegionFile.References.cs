@@ -28,6 +28,7 @@ internal sealed partial class RegionFile
         if (Atomics.Decrement(ref _references) == 0)
         {
             Control.Dispose();
+            CrashPoint.BeforeCall("close");
             _probeFile.Dispose();
             _lockFile.Dispose(); // the kernel drops every lock of this attachment
         }

@@ -54,6 +54,7 @@ internal sealed class RegionHeader
     public static void Write(Span<byte> page, RegionBlueprint blueprint)
     {
         Span<byte> header = page[..RegionLayout.HeaderBytes];
+        CrashPoint.BeforeStore(header);
         header.Clear();
         Put64(header, RegionLayout.MagicOffset, RegionLayout.Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(header[RegionLayout.MajorOffset..], RegionLayout.Major);

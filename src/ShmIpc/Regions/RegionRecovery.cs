@@ -51,6 +51,7 @@ internal static class RegionRecovery
 
         recover(region);
         Atomics.FullFence(); // everything is in order before the id says so
+        CrashPoint.BeforeStore(region.OrderedInBoot);
         ThisBoot().TryWriteBytes(region.OrderedInBoot);
     }
 

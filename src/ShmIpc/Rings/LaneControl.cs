@@ -34,7 +34,7 @@ internal readonly struct LaneControl(MappedSpan block)
             WriteText(LaneLayout.ErrorMessageOffset, LaneLayout.ErrorMessageBytes, error.Message);
         }
 
-        _block.UInt32(LaneLayout.FaultOffset) = error is null ? 0u : 1u;
+        Atomics.Store(ref _block.UInt32(LaneLayout.FaultOffset), error is null ? 0u : 1u);
         Atomics.Release(ref Completion, stamp); // SYNC: completion and its error visible to readers
     }
 
@@ -48,7 +48,9 @@ internal readonly struct LaneControl(MappedSpan block)
     private void WriteText(int offset, int fieldBytes, string text)
     {
         Span<byte> field = _block.Bytes(offset, fieldBytes);
+        CrashPoint.BeforeStore(field);
         Encoding.UTF8.GetEncoder().Convert(text, field[1..], flush: true, out _, out int used, out _);
+        CrashPoint.BeforeStore(field);
         field[0] = (byte)used;
     }
 

@@ -56,7 +56,7 @@ internal readonly unsafe struct LaneTail(MappedSpan data, RecordChecksum checksu
             if ((word & TypeMask) == (RecordHeader.Present | RecordHeader.ChecksumFlag)
                 && ahead <= (ulong)((position - from) / LeastRecordBytes))
             {
-                word = 0;
+                Atomics.Store(ref word, 0);
             }
         }
     }
@@ -67,7 +67,10 @@ internal readonly unsafe struct LaneTail(MappedSpan data, RecordChecksum checksu
         const int Step = 1 << 20;
         for (long position = from; position < to; position += Step)
         {
-            new Span<byte>(_data + (position & (_capacityBytes - 1)), (int)Math.Min(Math.Min(Step, _capacityBytes), to - position)).Clear();
+            Span<byte> bytes =
+                new(_data + (position & (_capacityBytes - 1)), (int)Math.Min(Math.Min(Step, _capacityBytes), to - position));
+            CrashPoint.BeforeStore(bytes);
+            bytes.Clear();
         }
     }
 

@@ -70,8 +70,8 @@ internal sealed unsafe partial class LaneWriter
     {
         header |= RecordHeader.ChecksumFlag;
         byte* record = _data + (_position & _mask);
-        *(ulong*)(record + RecordHeader.Bytes) =
-            _checksum.Compute(_position, header, record + RecordHeader.Bytes + _extensionBytes, payloadBytes);
+        ulong checksum = _checksum.Compute(_position, header, record + RecordHeader.Bytes + _extensionBytes, payloadBytes);
+        Atomics.Store(ref *(ulong*)(record + RecordHeader.Bytes), checksum);
         return header;
     }
 

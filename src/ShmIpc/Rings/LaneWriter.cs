@@ -152,14 +152,19 @@ internal sealed unsafe partial class LaneWriter
 
     /// <summary>The memory of the next payload. Reserve it first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Span<byte> Payload(int payloadBytes) => new(_data + PayloadIndex, payloadBytes);
+    public Span<byte> Payload(int payloadBytes)
+    {
+        Span<byte> payload = new(_data + PayloadIndex, payloadBytes);
+        CrashPoint.BeforeStore(payload);
+        return payload;
+    }
 
     /// <summary>Publishes the payload that was written into the reserved memory, or adds it to the open batch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(int payloadBytes)
     {
         long next = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes);
-        *(ulong*)(_data + (next & _mask)) = 0; // the terminator, ordered before the header by its release
+        Atomics.Store(ref *(ulong*)(_data + (next & _mask)), 0); // the terminator, ordered before the header by its release
         ref ulong headerWord = ref *(ulong*)(_data + (_position & _mask));
         ulong header = RecordHeader.Encode(_sequence, payloadBytes);
         if (_extensionBytes != 0)
@@ -177,7 +182,7 @@ internal sealed unsafe partial class LaneWriter
         }
         else
         {
-            headerWord = header;
+            Atomics.Store(ref headerWord, header);
         }
 
         _position = next;

@@ -71,8 +71,10 @@ internal readonly struct ValueCell(MappedSpan section, int maxValueBytes)
         MappedSpan buffer = Buffer(version);
         Atomics.Release(ref buffer.UInt64(ValueLayout.BufferVersionOffset), (ulong)version);
         Order(value.Length); // SYNC: buffer renamed before it changes
-        buffer.UInt32(ValueLayout.BufferLengthOffset) = (uint)value.Length;
-        value.CopyTo(buffer.Bytes(ValueLayout.BufferValueOffset, value.Length));
+        Atomics.Store(ref buffer.UInt32(ValueLayout.BufferLengthOffset), (uint)value.Length);
+        Span<byte> bytes = buffer.Bytes(ValueLayout.BufferValueOffset, value.Length);
+        CrashPoint.BeforeStore(bytes);
+        value.CopyTo(bytes);
         Order(value.Length);
         Atomics.Release(ref _section.UInt64(ValueLayout.VersionOffset), (ulong)version); // SYNC: value visible to readers
     }

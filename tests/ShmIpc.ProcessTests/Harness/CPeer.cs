@@ -20,7 +20,7 @@ internal static class CPeer
     /// <summary>A peer that ends at its first access outside its memory, or at arithmetic that C does not define.</summary>
     public static string Sanitized => Build("peer-sanitized", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all");
 
-    public static string Folder { get; } = Path.Combine(Repository(), "interop", "c");
+    public static string Folder { get; } = Path.Combine(Fragment.Repository, "interop", "c");
 
     /// <summary>Every C compiler under its usual name. Skips the test where there is none.</summary>
     public static IReadOnlyList<string> Compilers(params string[] names)
@@ -51,7 +51,7 @@ internal static class CPeer
         return _built.GetOrAdd(name, _ => new Lazy<string>(() =>
         {
             string program = Path.Combine(AppContext.BaseDirectory, name);
-            string source = Path.Combine(Repository(), "tests", "ShmIpc.ProcessTests", "Native", "peer.c");
+            string source = Path.Combine(Fragment.Repository, "tests", "ShmIpc.ProcessTests", "Native", "peer.c");
             string complaints = Compile(compiler, [.. _strict, .. options, "-I", Folder, source, "-o", program]);
             Assert.SkipWhen(
                 options.Length > 2 && complaints.Contains("cannot find", StringComparison.Ordinal),
@@ -63,15 +63,4 @@ internal static class CPeer
 
     private static bool IsOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(':', StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, name)));
-
-    private static string Repository()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ShmIpc.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new DirectoryNotFoundException($"No ShmIpc.sln in {AppContext.BaseDirectory} or above it.");
-    }
 }

@@ -10,7 +10,7 @@ internal static partial class LayerRules
     private const string Hosting = "src/ShmIpc.Hosting/";
     private const string DependencyInjection = "Microsoft.Extensions.DependencyInjection";
 
-    // The exceptions in the root folder may be used by everybody and use nobody.
+    // The exceptions in the root folder, and CrashPoint, may be used by everybody and use nobody.
     private static readonly Dictionary<string, string[]> _mayUse = new()
     {
         [Root] = [],

@@ -1,0 +1,108 @@
+// The other half of CrashPoint: counts the instants at which the armed thread passes, and dies by SIGKILL at the one that was named. Only
+// what others can notice counts: stores to memory that is shared with them, and system calls.
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using ShmIpc.ProcessTests.Harness;
+
+namespace ShmIpc;
+
+internal static unsafe partial class CrashPoint
+{
+    private const int EveryThread = -1;
+    private static volatile int _armedThread;
+    private static int _fatalStep;
+    private static int _step;
+
+    /// <summary>From here on this thread counts its steps, and dies before the given one, from 1; 0 for none.</summary>
+    public static void Arm(int fatalStep, bool isOnEveryThread)
+    {
+        (_step, _fatalStep) = (0, fatalStep);
+        _armedThread = isOnEveryThread ? EveryThread : Environment.CurrentManagedThreadId;
+    }
+
+    /// <summary>The end of what is counted; says how many steps it had.</summary>
+    public static int Disarm()
+    {
+        _armedThread = 0;
+        return _step;
+    }
+
+    /// <summary>SIGKILL, after a last line for the test.</summary>
+    public static void Die(string lastWords)
+    {
+        Linux.WriteRaw(System.Text.Encoding.UTF8.GetBytes(lastWords + "\n"));
+        Linux.Signal(Environment.ProcessId, Linux.SIGKILL);
+        Thread.Sleep(Timeout.Infinite);
+    }
+
+    static partial void OnStore<T>(ref T word, string operation)
+    {
+        if (IsArmed && IsShared((ulong)Unsafe.AsPointer(ref word)))
+        {
+            Pass(operation);
+        }
+    }
+
+    static partial void OnStore(Span<byte> bytes, string operation)
+    {
+        if (IsArmed && bytes.Length > 0 && IsShared((ulong)Unsafe.AsPointer(ref bytes[0])))
+        {
+            Pass("bytes");
+        }
+    }
+
+    static partial void OnCall(string call)
+    {
+        if (IsArmed)
+        {
+            Pass(call);
+        }
+    }
+
+    private static bool IsArmed => _armedThread == EveryThread || _armedThread == Environment.CurrentManagedThreadId;
+
+    private static void Pass(string operation)
+    {
+        if (Interlocked.Increment(ref _step) == _fatalStep)
+        {
+            Die($"died {Caller()}: {operation}");
+        }
+    }
+
+    /// <summary>Whose step it is: the innermost method outside the folders that only carry it out.</summary>
+    private static string Caller()
+    {
+        foreach (StackFrame frame in new StackTrace(false).GetFrames())
+        {
+            if (frame.GetMethod() is { DeclaringType: { } type } method && type != typeof(CrashPoint)
+                && type.Namespace is not ("ShmIpc.Interop" or "ShmIpc.Memory"))
+            {
+                Type outer = type.Name.StartsWith('<') && type.DeclaringType is { } declaring ? declaring : type;
+                string name = method.Name.Split('<', '>') is { Length: > 2 } parts ? parts[1] : method.Name;
+                return $"{outer.Name.Split('`')[0]}.{name.Split('.')[^1].Replace("get_", "", StringComparison.Ordinal)}";
+            }
+        }
+
+        return "?";
+    }
+
+    /// <summary>True for an address in a mapping that others may share, as the kernel lists them.</summary>
+    private static bool IsShared(ulong address)
+    {
+        foreach (string line in File.ReadLines("/proc/self/maps"))
+        {
+            // 7f0000000000-7f0000001000 rw-s ...
+            int dash = line.IndexOf('-', StringComparison.Ordinal);
+            int space = line.IndexOf(' ', StringComparison.Ordinal);
+            if (address < ulong.Parse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture))
+            {
+                return address >= ulong.Parse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+                    && line[space + 4] == 's';
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,56 @@
+// One operation of one role that a process may die in. An instance lives in one of two processes: in the test's it sets the stage and looks
+// at what is left, in the victim's it prepares and acts.
+
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace ShmIpc.CrashTests;
+
+[SuppressMessage("Performance", "CA1812", Justification = "Made by name.")]
+internal abstract class Operation : IDisposable
+{
+    /// <summary>Who does it, as the table says.</summary>
+    public abstract string Role { get; }
+
+    /// <summary>What is done, as the table says.</summary>
+    public abstract string What { get; }
+
+    /// <summary>All that others may find afterwards, in the order in which it may come: what an early step leaves first. Each of them is
+    /// found at some step.</summary>
+    public abstract string[] Outcomes { get; }
+
+    /// <summary>Steps to die at, where the operation is one that does not end by itself.</summary>
+    public virtual int? MostSteps => null;
+
+    /// <summary>True when threads of the library take part: their steps count, too.</summary>
+    public virtual bool IsOnEveryThread => false;
+
+    public static IEnumerable<string> Names => Types.Select(type => type.Name).Order(StringComparer.Ordinal);
+
+    private static IEnumerable<Type> Types =>
+        typeof(Operation).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Operation)) && !type.IsAbstract);
+
+    public static Operation Named(string name) =>
+        (Operation)Activator.CreateInstance(Types.Single(type => type.Name == name))!;
+
+    /// <summary>In the test's process: makes what is there before the victim comes.</summary>
+    public abstract void SetStage(string root);
+
+    /// <summary>In the victim's: everything up to the operation.</summary>
+    public abstract void Prepare(string root);
+
+    /// <summary>In the test's: after the victim has prepared, before it acts.</summary>
+    public virtual void Ready()
+    {
+    }
+
+    /// <summary>In the victim's: the operation.</summary>
+    public abstract void Act();
+
+    /// <summary>In the test's process, once the victim is dead and reaped: which of the outcomes it is. Whatever must be so in any case is
+    /// asserted.</summary>
+    public abstract string Observe();
+
+    /// <summary>Ends what the stage has.</summary>
+    public abstract void Dispose();
+}
