@@ -4,6 +4,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using ShmIpc.CrashTests;
 using ShmIpc.ProcessTests.Harness;
 
 namespace ShmIpc;
@@ -14,10 +15,12 @@ internal static unsafe partial class CrashPoint
     private static volatile int _armedThread;
     private static int _fatalStep;
     private static int _step;
+    private static StoreAudit? _audit;
 
     /// <summary>From here on this thread counts its steps, and dies before the given one, from 1; 0 for none.</summary>
-    public static void Arm(int fatalStep, bool isOnEveryThread)
+    public static void Arm(int fatalStep, bool isOnEveryThread, StoreAudit? audit)
     {
+        _audit = audit;
         (_step, _fatalStep) = (0, fatalStep);
         _armedThread = isOnEveryThread ? EveryThread : Environment.CurrentManagedThreadId;
     }
@@ -26,6 +29,7 @@ internal static unsafe partial class CrashPoint
     public static int Disarm()
     {
         _armedThread = 0;
+        _audit?.Pass("the end", 0, 0);
         return _step;
     }
 
@@ -39,9 +43,10 @@ internal static unsafe partial class CrashPoint
 
     static partial void OnStore<T>(ref T word, string operation)
     {
-        if (IsArmed && IsShared((ulong)Unsafe.AsPointer(ref word)))
+        ulong address = (ulong)Unsafe.AsPointer(ref word);
+        if (IsArmed && IsShared(address))
         {
-            Pass(operation);
+            Pass(operation, address, Unsafe.SizeOf<T>());
         }
     }
 
@@ -49,7 +54,7 @@ internal static unsafe partial class CrashPoint
     {
         if (IsArmed && bytes.Length > 0 && IsShared((ulong)Unsafe.AsPointer(ref bytes[0])))
         {
-            Pass("bytes");
+            Pass("bytes", (ulong)Unsafe.AsPointer(ref bytes[0]), bytes.Length);
         }
     }
 
@@ -57,14 +62,15 @@ internal static unsafe partial class CrashPoint
     {
         if (IsArmed)
         {
-            Pass(call);
+            Pass(call, 0, 0);
         }
     }
 
     private static bool IsArmed => _armedThread == EveryThread || _armedThread == Environment.CurrentManagedThreadId;
 
-    private static void Pass(string operation)
+    private static void Pass(string operation, ulong address, int lengthBytes)
     {
+        _audit?.Pass($"{Caller()}: {operation}", address, lengthBytes);
         if (Interlocked.Increment(ref _step) == _fatalStep)
         {
             Die($"died {Caller()}: {operation}");

@@ -25,6 +25,9 @@ internal abstract class Operation : IDisposable
     /// <summary>True when threads of the library take part: their steps count, too.</summary>
     public virtual bool IsOnEveryThread => false;
 
+    /// <summary>True when nobody else changes the region while the victim acts: then every store must be one of its steps.</summary>
+    public virtual bool IsAlone => true;
+
     public static IEnumerable<string> Names => Types.Select(type => type.Name).Order(StringComparer.Ordinal);
 
     private static IEnumerable<Type> Types =>

@@ -4,7 +4,7 @@
 //   test                         victim
 //                                ready
 //   prepare OPERATION ROOT       prepared
-//   act STEP                     died STEP'S NAME | survived STEPS
+//   act STEP                     died STEP'S NAME | survived STEPS | unannounced STORE
 
 using System.Globalization;
 
@@ -17,12 +17,16 @@ internal static class Victim
         Console.Out.WriteLine("ready");
         string[] words = Words("prepare");
         Operation operation = Operation.Named(words[1]);
-        operation.Prepare(words[2]);
+        string root = words[2];
+        operation.Prepare(root);
         Console.Out.WriteLine("prepared");
         words = Words("act");
-        CrashPoint.Arm(int.Parse(words[1], CultureInfo.InvariantCulture), operation.IsOnEveryThread);
+        int step = int.Parse(words[1], CultureInfo.InvariantCulture);
+        StoreAudit? audit = step == 0 && operation.IsAlone ? new StoreAudit(root) : null;
+        CrashPoint.Arm(step, operation.IsOnEveryThread, audit);
         operation.Act();
-        CrashPoint.Die($"survived {CrashPoint.Disarm()}");
+        int steps = CrashPoint.Disarm();
+        CrashPoint.Die(audit is { Unannounced: [string first, ..] } ? $"unannounced {first}" : $"survived {steps}");
     }
 
     private static string[] Words(string first)

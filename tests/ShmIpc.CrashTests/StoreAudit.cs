@@ -1,0 +1,72 @@
+// Finds stores that no crash point announces, and at which therefore nobody is made to die: at each step, what has changed in shared memory
+// since the step before must be what that step said it would change. Only in a victim that is alone with its memory while it acts.
+
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace ShmIpc.CrashTests;
+
+internal sealed unsafe class StoreAudit
+{
+    private const int PageBytes = 4096;
+    private readonly Dictionary<(string File, long Page), byte[]> _pages = [];
+    private readonly string _root;
+    private readonly List<string> _unannounced = [];
+    private ulong _address;
+    private int _lengthBytes;
+    private string _step = "the start";
+
+    /// <param name="root">The directory of the files that count; the runtime shares memory with itself, too.</param>
+    public StoreAudit(string root)
+    {
+        _root = root;
+        Compare();
+    }
+
+    public IReadOnlyList<string> Unannounced => _unannounced;
+
+    /// <summary>A step is reached: nothing but what the last one announced has changed; it announces its own.</summary>
+    [MethodImpl(MethodImplOptions.Synchronized)]
+    public void Pass(string step, ulong address, int lengthBytes)
+    {
+        Compare();
+        (_step, _address, _lengthBytes) = (step, address, lengthBytes);
+    }
+
+    private void Compare()
+    {
+        List<(ulong Start, ulong End, string File, long Offset)> mappings = [.. File.ReadLines("/proc/self/maps")
+            .Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields[1] == "rw-s" && fields.Length > 5 && fields[5].Contains(_root, StringComparison.Ordinal))
+            .Select(fields => (Hex(fields[0].Split('-')[0]), Hex(fields[0].Split('-')[1]), fields[3] + fields[4], (long)Hex(fields[2])))];
+        (string? announcedIn, long announcedAt) = mappings.Where(mapping => _address >= mapping.Start && _address < mapping.End)
+            .Select(mapping => (mapping.File, mapping.Offset + (long)(_address - mapping.Start))).FirstOrDefault();
+        foreach ((ulong start, ulong end, string file, long offset) in mappings)
+        {
+            for (ulong page = start; page < end; page += PageBytes)
+            {
+                long at = offset + (long)(page - start);
+                ReadOnlySpan<byte> now = new((void*)page, PageBytes);
+                if (!_pages.TryGetValue((file, at), out byte[]? before))
+                {
+                    _pages[(file, at)] = now.ToArray();
+                    continue;
+                }
+
+                for (int i = now.CommonPrefixLength(before); i < PageBytes; i++)
+                {
+                    bool isAnnounced = file == announcedIn && at + i >= announcedAt && at + i < announcedAt + _lengthBytes;
+                    if (now[i] != before[i] && !isAnnounced)
+                    {
+                        _unannounced.Add($"byte {at + i} behind {_step}");
+                        break;
+                    }
+                }
+
+                now.CopyTo(before);
+            }
+        }
+    }
+
+    private static ulong Hex(string digits) => ulong.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+}
