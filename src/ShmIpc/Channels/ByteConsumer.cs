@@ -81,12 +81,16 @@ public sealed class ByteConsumer : IShmConsumer
         }
 
         Deadline deadline = new(timeout);
-        do
+        while (true)
         {
             _core.WaitOrThrow(deadline, cancellationToken);
+            if (TryRead(out record))
+            {
+                return record;
+            }
+
+            _core.ThrowIfOver(deadline, cancellationToken);
         }
-        while (!TryRead(out record));
-        return record;
     }
 
     /// <summary>Takes the messages that one lane has now, in place, as one batch. Everything read before counts as finished with. False
@@ -137,12 +141,16 @@ public sealed class ByteConsumer : IShmConsumer
         }
 
         Deadline deadline = new(timeout);
-        do
+        while (true)
         {
             _core.WaitOrThrow(deadline, cancellationToken);
+            if (TryReadBatch(maxRecords, out batch))
+            {
+                return batch;
+            }
+
+            _core.ThrowIfOver(deadline, cancellationToken);
         }
-        while (!TryReadBatch(maxRecords, out batch));
-        return batch;
     }
 
     /// <summary>Waits until there is a message.</summary>

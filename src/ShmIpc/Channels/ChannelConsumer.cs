@@ -170,7 +170,18 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         throw _completion.Task.IsCompleted
             ? new ChannelClosedException(
                 "Every producer has completed or gone, and everything was read.", _completion.Task.Exception?.InnerException)
-            : new TimeoutException($"No message came on channel {_channel.Name} within {deadline.Asked}.");
+            : TimedOut(deadline);
+    }
+
+    /// <summary>There was a message, and then there was none: another member took it, or a peer scribbles. That may happen again and
+    /// again, so a wait looks here, too, whether it is over.</summary>
+    public void ThrowIfOver(Deadline deadline, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (deadline.IsOver)
+        {
+            throw TimedOut(deadline);
+        }
     }
 
     /// <summary>Outside the gate: completes with true when there is a message, with false when there will be none.</summary>
@@ -233,6 +244,8 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         _shared?.Dispose();
         _channel.ReleaseReference();
     }
+
+    private TimeoutException TimedOut(Deadline deadline) => new($"No message came on channel {_channel.Name} within {deadline.Asked}.");
 
     private async Task<bool> FaultedAsync()
     {

@@ -92,12 +92,16 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
         }
 
         Deadline deadline = new(timeout);
-        do
+        while (true)
         {
             _core.WaitOrThrow(deadline, cancellationToken);
+            if (TryRead(out item))
+            {
+                return item;
+            }
+
+            _core.ThrowIfOver(deadline, cancellationToken);
         }
-        while (!TryRead(out item));
-        return item;
     }
 
     /// <summary>Takes the next message together with what is known of its delivery. False when there is none now.</summary>
@@ -130,13 +134,21 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
     public Delivery<T> Receive(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         Deadline deadline = new(timeout);
-        Delivery<T> delivery;
-        while (!TryReceive(out delivery))
+        if (TryReceive(out Delivery<T> delivery))
         {
-            _core.WaitOrThrow(deadline, cancellationToken);
+            return delivery;
         }
 
-        return delivery;
+        while (true)
+        {
+            _core.WaitOrThrow(deadline, cancellationToken);
+            if (TryReceive(out delivery))
+            {
+                return delivery;
+            }
+
+            _core.ThrowIfOver(deadline, cancellationToken);
+        }
     }
 
     /// <summary>All messages from now on, together with what is known of their delivery, until there will be no more.</summary>

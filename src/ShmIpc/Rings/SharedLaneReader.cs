@@ -53,7 +53,7 @@ internal sealed class SharedLaneReader
         get
         {
             long position = Position;
-            ulong header = _scan.HeaderAt(position & ~(RecordHeader.AlignmentBytes - 1L));
+            ulong header = HeaderAt(position);
             return header != 0 && !IsReported(header, position);
         }
     }
@@ -89,7 +89,7 @@ internal sealed class SharedLaneReader
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             long position = Position;
-            ulong header = (position & (RecordHeader.AlignmentBytes - 1)) == 0 ? _scan.HeaderAt(position) : ulong.MaxValue;
+            ulong header = HeaderAt(position);
             if (header == 0)
             {
                 break;
@@ -142,6 +142,10 @@ internal sealed class SharedLaneReader
 
     /// <summary>The payload of a record that is held by an intent.</summary>
     public ReadOnlySpan<byte> Payload(LaneRecord record) => _data.Bytes(record.PayloadIndex, record.PayloadBytes);
+
+    /// <summary>What stands at the cursor; where no record can begin, a word that is no header.</summary>
+    private ulong HeaderAt(long position) =>
+        (position & (RecordHeader.AlignmentBytes - 1)) == 0 ? _scan.HeaderAt(position) : ulong.MaxValue;
 
     private bool TryDescribe(ulong header, long position, out LaneRecord record)
     {

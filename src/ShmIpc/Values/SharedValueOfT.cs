@@ -133,9 +133,10 @@ public sealed class SharedValue<T> : IDisposable
     {
         T? value;
         Deadline deadline = new(timeout);
-        while (!TryRead(out value))
+        for (bool hasWaited = false; !TryRead(out value); hasWaited = true)
         {
-            if (!_watch.Wait(0, deadline, cancellationToken))
+            // Once there is a value there always is one; unless a peer scribbles, and then this ends all the same.
+            if ((hasWaited && deadline.IsOver) || !_watch.Wait(0, deadline, cancellationToken))
             {
                 throw new TimeoutException($"Nobody wrote the shared value {Name} within {deadline.Asked}.");
             }

@@ -57,6 +57,32 @@ public sealed class HostilePeerTests : IDisposable
         region.ReleaseReference();
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(-4)]
+    [InlineData((1 << 30) + 1)]
+    public async Task A_shared_groups_cursor_that_is_no_multiple_of_8_is_said_once_and_keeps_nobody_beyond_its_timeout(long shift)
+    {
+        using ShmByteChannel channel = Open();
+        using ByteProducer producer = channel.CreateProducer();
+        using ByteConsumer member = channel.CreateConsumer(new() { Group = "workers", Kind = GroupKind.Shared });
+        for (int i = 0; i < 20; i++)
+        {
+            producer.Write([1, 2, 3], _soon);
+        }
+
+        member.Read(_soon);
+        ChannelRegion region = Attach();
+        Atomics.Release(ref region.Gate(0).Cursor(0), region.Gate(0).Cursor(0) + (ulong)shift);
+        Assert.Throws<ShmCorruptionException>(() => member.TryRead(out _));
+        Assert.False(member.TryRead(out _));
+        Assert.False(member.WaitToRead(TimeSpan.FromMilliseconds(1)));
+        Task reading = Task.Run(() => member.Read(TimeSpan.FromMilliseconds(1)).Lane);
+        TimeoutException over = await Assert.ThrowsAsync<TimeoutException>(() => reading.WaitAsync(_soon));
+        Assert.Contains("No message came", over.Message, StringComparison.Ordinal);
+        region.ReleaseReference();
+    }
+
     [Fact]
     public void Bits_of_groups_that_do_not_exist_are_cleared_and_stop_nobody()
     {
