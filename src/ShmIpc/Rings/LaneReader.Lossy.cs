@@ -94,10 +94,15 @@ internal sealed unsafe partial class LaneReader
         LaneScan scan = new(_span, _control);
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            (long Position, long Sequence) end = scan.End(_position, _sequence);
+            (long position, (long Position, long Sequence) end) = (_position, scan.End(_position, _sequence));
             if (!TryCatchUp())
             {
                 return end;
+            }
+
+            if (_position == position)
+            {
+                break; // a floor that makes no sense: looking again, over the whole lane, finds the same
             }
         }
 

@@ -51,7 +51,7 @@ internal sealed unsafe partial class LaneReader
         _control = overrunBy ?? default;
         long capacityBytes = data.LengthBytes / 2;
         _data = (byte*)data.Address(0);
-        _mask = capacityBytes - 1;
+        _mask = capacityBytes - RecordHeader.AlignmentBytes; // a position that a peer made up is read at a word, too
         _maxPayloadBytes = LaneLayout.MaxPayloadBytes(capacityBytes);
         _releaseBytes = isNamed ? 1 : capacityBytes / 8;
         _cursor = cursor;
@@ -229,11 +229,12 @@ internal sealed unsafe partial class LaneReader
             return;
         }
 
-        ref ulong failovers = ref _cursor.UInt64(LaneGate.FailoversOffset);
-        ref ulong place = ref _cursor.UInt64(LaneGate.FailoverPositionOffset);
-        failovers = failovers != 0 && place == (ulong)_position ? Math.Min(failovers + 1, int.MaxValue - 1) : 1;
-        place = (ulong)_position;
-        DeliveryCount = (int)failovers + 1;
+        ulong before = Atomics.Acquire(ref _cursor.UInt64(LaneGate.FailoversOffset));
+        ulong place = Atomics.Acquire(ref _cursor.UInt64(LaneGate.FailoverPositionOffset));
+        int failovers = before != 0 && place == (ulong)_position ? (int)Math.Min(before, int.MaxValue - 2) + 1 : 1;
+        _cursor.UInt64(LaneGate.FailoversOffset) = (ulong)failovers;
+        _cursor.UInt64(LaneGate.FailoverPositionOffset) = (ulong)_position;
+        DeliveryCount = failovers + 1;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

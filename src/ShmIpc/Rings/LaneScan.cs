@@ -1,6 +1,8 @@
 // Looks at a lane from outside: where it ends, and which number the record at a position has. For those who do not read it record by
 // record from a known place: members of shared groups, newcomers that continue at a stored cursor, counts and lags.
 //
+// Nothing here runs on for longer than one lap, nor reads at an address that is not a word's, whatever stands in the control block.
+//
 // What it says is right as long as the records it looks at cannot be overwritten, that is, while a gating cursor or an intent stands at
 // or below them.
 
@@ -16,8 +18,9 @@ internal readonly unsafe struct LaneScan(MappedSpan data, LaneControl control)
 
     public long MaxPayloadBytes => LaneLayout.MaxPayloadBytes(_capacityBytes);
 
-    /// <param name="position">A multiple of 8.</param>
-    public ulong HeaderAt(long position) => Atomics.Acquire(ref *(ulong*)(_data + (position & (_capacityBytes - 1))));
+    /// <param name="position">A multiple of 8; of any other, the word that holds it.</param>
+    public ulong HeaderAt(long position) =>
+        Atomics.Acquire(ref *(ulong*)(_data + (position & (_capacityBytes - RecordHeader.AlignmentBytes))));
 
     /// <summary>Position and number of the first message that is not there yet.</summary>
     /// <param name="position">A record's position.</param>
@@ -61,7 +64,7 @@ internal readonly unsafe struct LaneScan(MappedSpan data, LaneControl control)
 
     private (long Position, long Sequence) Walk(long position, long sequence, long end)
     {
-        while (position < end)
+        for (long walked = position; position < end && position - walked < _capacityBytes;)
         {
             ulong header = HeaderAt(position);
             if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes))

@@ -332,14 +332,15 @@ internal sealed unsafe partial class LaneWriter
         while (position < target && position < VisibleEnd)
         {
             ulong header = HeaderAt(position);
-            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes + _extensionBytes))
+            long next = position + RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            if (!RecordHeader.IsValid(header, sequence, MaxPayloadBytes + _extensionBytes) || next > VisibleEnd)
             {
                 throw new ShmCorruptionException(
                     $"The lane's own record {sequence} at position {position} was overwritten (header 0x{header:X16}). Delete the "
                     + "channel and create it anew.");
             }
 
-            position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            position = next;
             sequence++;
         }
 

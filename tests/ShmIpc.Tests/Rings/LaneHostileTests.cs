@@ -1,6 +1,7 @@
 // A peer may write anything into the lane. A reader then reads valid records or says once that the lane is damaged; guard pages stand
 // before and behind the mapping, so a read outside of it ends the test run.
 
+using System.Diagnostics;
 using ShmIpc.Memory;
 using ShmIpc.Rings;
 using Xunit;
@@ -113,6 +114,79 @@ public sealed class LaneHostileTests
             }
         });
         Assert.True(writer.Position <= end + 192);
+    }
+
+    [Fact]
+    public void An_ungated_writer_does_not_make_room_behind_its_own_end()
+    {
+        using LaneMemory lane = new();
+        LaneWriter writer = lane.CreateUngatedWriter();
+        while (writer.Position < 3_900)
+        {
+            Assert.True(writer.TryWrite(new byte[40]));
+        }
+
+        long end = writer.Position;
+        lane.HeaderAt(48 * 48) = RecordHeader.Encode(48, 2032); // sound but for its length, which leads beyond the end
+        Assert.Throws<ShmCorruptionException>(() => writer.TryWrite(new byte[2032]));
+        Assert.InRange(lane.Control.Floor.Read().Position, 0, end);
+    }
+
+    [Fact]
+    public void A_position_that_is_no_multiple_of_8_is_read_at_the_word_that_holds_it()
+    {
+        using LaneMemory lane = new();
+        lane.Data.Bytes(0, 64).Clear();
+        lane.HeaderAt(8) = RecordHeader.Encode(0, 5);
+        LaneReader reader = lane.ReaderAt(0, 12, 0);
+        Assert.True(reader.TryRead(out LaneRecord record));
+        Assert.Equal((16, 5), (record.PayloadIndex, record.PayloadBytes));
+        Assert.Equal(lane.HeaderAt(8), new LaneScan(lane.Data, lane.Control).HeaderAt(13));
+        Assert.Equal(lane.HeaderAt(4088), new LaneScan(lane.Data, lane.Control).HeaderAt(-1));
+    }
+
+    [Fact]
+    public void Looking_for_a_messages_number_ends_after_one_lap()
+    {
+        // 2^24 records of 16 bytes: behind the last comes the first, whose number's low 24 bits are again the next ones.
+        const int capacityBytes = 256 << 20;
+        using LaneMemory lane = new(capacityBytes);
+        for (long sequence = 0; sequence < capacityBytes / 16; sequence++)
+        {
+            lane.HeaderAt(sequence * 16) = RecordHeader.Encode(sequence, 8);
+        }
+
+        long sought = (20L * capacityBytes) + 8; // no header: a payload
+        Assert.InRange(new LaneScan(lane.Data, lane.Control).SequenceAt(sought), 0, capacityBytes / 16);
+    }
+
+    [Fact]
+    public void A_floor_that_makes_no_sense_is_not_looked_at_again_and_again_over_the_whole_lane()
+    {
+        const int capacityBytes = 64 << 20;
+        using LaneMemory lane = new(capacityBytes);
+        for (long sequence = 0; sequence < capacityBytes / 8; sequence++)
+        {
+            lane.HeaderAt(sequence * 8) = RecordHeader.Encode(sequence, 0);
+        }
+
+        LaneReader reader = lane.Observe();
+        lane.Control.Floor.Write(12, 1);
+        Assert.Throws<ShmCorruptionException>(() => reader.EndSequence(lane.Control));
+        Stopwatch clock = Stopwatch.StartNew();
+        Assert.Equal(0, reader.EndSequence(lane.Control));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}"); // a thousand walks of 8 million records took 20 s
+    }
+
+    [Fact]
+    public void A_count_of_failovers_that_nobody_can_have_reached_is_bounded()
+    {
+        using LaneMemory lane = new();
+        MappedSpan cursor = lane.CursorOf(0);
+        cursor.UInt64(LaneGate.HandedOffset) = 64;
+        cursor.UInt64(LaneGate.FailoversOffset) = ulong.MaxValue;
+        Assert.Equal(int.MaxValue, new LaneReader(lane.Data, cursor, 0, 0, isNamed: true).DeliveryCount);
+        Assert.Equal(int.MaxValue, new LaneReader(lane.Data, cursor, 0, 0, isNamed: true).DeliveryCount);
     }
 
     private static void Damage(LaneMemory lane, Random random, long position, long sequence)
