@@ -89,16 +89,16 @@ internal sealed class ChannelRecovery
     {
         MappedSpan cursors = _region.Span(SectionKind.Cursors);
         MappedSpan groups = _region.Span(SectionKind.Groups);
-        long floor = Control(lane).Floor.Read().Position;
-        long end = Control(lane).Committed.Read().Position;
+        long floor = Math.Max(Control(lane).Floor.Read().Position, 0); // of a lane that nobody ever took it may be anything
+        long end = Math.Max(Control(lane).Committed.Read().Position, floor);
         for (int group = 0; group < _geometry.MaxGroups; group++)
         {
             uint kind = groups.UInt32(((long)group * ChannelLayout.GroupBytes) + ChannelLayout.GroupKindOffset);
             long entry = ChannelLayout.CursorOffset(lane, group, _geometry.MaxGroups);
             ref ulong cursor = ref cursors.UInt64(entry);
             ref ulong handed = ref cursors.UInt64(entry + LaneGate.HandedOffset);
-            cursor = (ulong)(kind == ChannelLayout.GroupKindShared ? floor : Math.Clamp((long)cursor, floor, Math.Max(end, floor)));
-            handed = (ulong)Math.Clamp((long)handed, 0, Math.Max(end, floor));
+            cursor = (ulong)(kind == ChannelLayout.GroupKindShared ? floor : Math.Clamp((long)cursor, floor, end));
+            handed = (ulong)Math.Clamp((long)handed, 0, end);
         }
     }
 

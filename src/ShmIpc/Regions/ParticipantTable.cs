@@ -127,7 +127,9 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
         for (int slot = 0; slot < _slots; slot++)
         {
             Stamp heir = new(Word(slot, ParticipantLayout.HeirOffset));
-            newestEpoch = Math.Max(newestEpoch, Math.Max(Word(slot, ParticipantLayout.EpochOffset), heir.IsPlausible ? heir.Epoch : 0));
+            ulong epoch = Word(slot, ParticipantLayout.EpochOffset);
+            newestEpoch = Math.Max(newestEpoch, epoch <= Stamp.MaxEpoch ? epoch : 0); // no participant gets beyond
+            newestEpoch = Math.Max(newestEpoch, heir.IsPlausible ? heir.Epoch : 0);
         }
 
         for (int slot = 0; slot < _slots; slot++)
