@@ -22,16 +22,17 @@ internal static class GroupListing
         {
             GroupEntry entry = channel.Groups.Entry(group);
             ulong state = Atomics.Acquire(ref entry.State);
-            if (GroupEntry.Phase(state) != GroupEntry.Active || !Enum.IsDefined(entry.Kind))
+            GroupKind kind = entry.Kind;
+            if (GroupEntry.Phase(state) != GroupEntry.Active || !Enum.IsDefined(kind))
             {
                 continue;
             }
 
             Stamp active = GroupEntry.Holder(state);
-            bool isShared = entry.Kind == GroupKind.Shared;
+            bool isShared = kind == GroupKind.Shared;
             groups.Add(new ShmGroup(
                 entry.Name,
-                entry.Kind,
+                kind,
                 entry.IsDurable,
                 [.. channel.Groups.Members(group).Select(member =>
                     new ShmGroupMember(channel.Participants.ProcessId(member), isShared || member == active))],

@@ -10,6 +10,8 @@ namespace ShmIpc.Channels;
 
 internal sealed partial class GroupTable
 {
+    private const int MaxDeleteAttempts = 1_000;
+
     /// <summary>Retires groups that hold a lane back without right: nobody of theirs lives, or their cursor makes no sense.</summary>
     /// <param name="blocking">Groups that are in the way.</param>
     /// <param name="lane">The lane; it names further groups as suspect.</param>
@@ -69,6 +71,22 @@ internal sealed partial class GroupTable
     /// <exception cref="ShmGroupException">It has living members.</exception>
     public bool Delete(string name, Stamp self)
     {
+        for (int attempt = 0; attempt < MaxDeleteAttempts; attempt++)
+        {
+            if (TryDelete(name, self) is { } isDeleted)
+            {
+                return isDeleted;
+            }
+        }
+
+        throw new ShmCorruptionException(
+            $"The group {name} of channel {_channel.Name} changed at every one of {MaxDeleteAttempts} attempts to delete it; a peer is "
+            + "overwriting it.");
+    }
+
+    /// <summary>Null: it changed meanwhile, so look again.</summary>
+    private bool? TryDelete(string name, Stamp self)
+    {
         for (int group = 0; group < _count; group++)
         {
             ulong state = Atomics.Acquire(ref Entry(group).State);
@@ -85,8 +103,7 @@ internal sealed partial class GroupTable
                     + $"{string.Join(", ", members.Select(_channel.Participants.ProcessId))}). Dispose those consumers first.");
             }
 
-            // Not retired: it changed meanwhile, so look again.
-            return TryRetire(group, state, self, RetireReason.Deleted, name: name) || Delete(name, self);
+            return TryRetire(group, state, self, RetireReason.Deleted, name: name) ? true : null;
         }
 
         return false;

@@ -282,7 +282,9 @@ internal sealed class SharedVisitor : IDisposable
 
     private bool TryRedeliver(out LaneRecord record)
     {
-        while (IsRecoveryDue() && _recovery.TryFind(_isHeld, out int slot, out int number))
+        // Each that is found and not taken has been cleared; only a peer that writes new ones all the time is never done.
+        int left = _channel.Participants.Slots * ClaimTable.MaxIntents;
+        for (; left > 0 && IsRecoveryDue() && _recovery.TryFind(_isHeld, out int slot, out int number); left--)
         {
             _nextRecoveryMs = 0; // there may be more
             MapNewLanes(); // its lane may have been taken since the last look
