@@ -143,7 +143,7 @@ public sealed class CreatorKillTests(ITestOutputHelper output)
         file.Write(BitConverter.GetBytes(RegionLayout.StateDeleted));
     }
 
-    private static void UseAndDelete(ShmChannelOptions options)
+    internal static void UseAndDelete(ShmChannelOptions options)
     {
         using ShmByteChannel channel = ShmByteChannel.CreateOrOpen(Name, options);
         using ByteConsumer consumer = channel.CreateConsumer();

@@ -48,6 +48,7 @@ internal static class Program
             case "value-silent": ValueRoles.Silent(role); break;
             case "lossy-reader": LossyRoles.Read(role); break;
             case "drop-writer": LossyRoles.Write(role); break;
+            case "actor": ActorRole.Run(); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 

@@ -7,7 +7,6 @@ namespace ShmIpc.ProcessTests.Harness;
 internal sealed class Campaign
 {
     private const int LongFactor = 10;
-    private static readonly bool _isLong = Environment.GetEnvironmentVariable("SHMIPC_LONG") == "1";
 
     public Campaign(ITestOutputHelper output)
     {
@@ -17,11 +16,13 @@ internal sealed class Campaign
         output.WriteLine($"SHMIPC_SEED={Seed}");
     }
 
+    public static bool IsLong { get; } = Environment.GetEnvironmentVariable("SHMIPC_LONG") == "1";
+
     public int Seed { get; }
 
     public Random Random { get; }
 
-    public static int Rounds(int rounds) => _isLong ? rounds * LongFactor : rounds;
+    public static int Rounds(int rounds) => IsLong ? rounds * LongFactor : rounds;
 
     /// <summary>A random instant up to <paramref name="most"/>; a third of them early, while the child attaches.</summary>
     public TimeSpan Instant(TimeSpan most) => most * (Random.Next(3) == 0 ? Random.NextDouble() / 10 : Random.NextDouble());

@@ -138,6 +138,12 @@ internal sealed class ChildProcess : IDisposable
     public void Kill()
     {
         Linux.Signal(Id, Linux.SIGKILL);
+        ExpectKilled();
+    }
+
+    /// <summary>The second half of <see cref="Kill"/>, for those who kill several at once.</summary>
+    public void ExpectKilled()
+    {
         int code = WaitForExit();
         if (code != 128 + Linux.SIGKILL)
         {

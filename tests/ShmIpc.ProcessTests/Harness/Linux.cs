@@ -22,6 +22,9 @@ internal static partial class Linux
     private const int PR_SET_SECCOMP = 22;
     private const int SECCOMP_MODE_STRICT = 1;
 
+    /// <summary>As uname -r says.</summary>
+    public static string KernelRelease => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
+
     public static void Signal(int processId, int signal)
     {
         if (!TrySignal(processId, signal))

@@ -17,7 +17,7 @@ internal static class CreatorRole
         }
     }
 
-    private static void Cycle(RoleArguments arguments)
+    public static void Cycle(RoleArguments arguments)
     {
         try
         {

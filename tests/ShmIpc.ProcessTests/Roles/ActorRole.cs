@@ -1,0 +1,45 @@
+// A child that has started up and waits for its task, one line: the part it plays, and key=value pairs. It plays on until it is told
+// "end", or killed.
+
+namespace ShmIpc.ProcessTests.Roles;
+
+internal static class ActorRole
+{
+    public static void Run()
+    {
+        RoleArguments.Say("ready");
+        string[] words = Console.In.ReadLine()?.Split(' ') ?? [];
+        using CancellationTokenSource end = new();
+        Thread listener = new(() =>
+        {
+            if (Console.In.ReadLine() == "end")
+            {
+                end.Cancel();
+            }
+        })
+        { IsBackground = true };
+        listener.Start();
+        RoleArguments task = new(words[1..]);
+        try
+        {
+            Play(words[0], task, end.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            // told to end while it waited
+        }
+
+        listener.Join(); // nobody ends by itself
+    }
+
+    private static Task Play(string part, RoleArguments task, CancellationToken end) => part switch
+    {
+        "producer" => CampaignRoles.Produce(task, end),
+        "reader" => CampaignRoles.Read(task, end),
+        "lossy-reader" => CampaignRoles.ReadLossy(task, end),
+        "value-writer" => CampaignRoles.WriteValue(task, end),
+        "value-reader" => CampaignRoles.ReadValue(task, end),
+        "creator" => CampaignRoles.Create(task, end),
+        _ => throw new ArgumentException($"There is no part {part}."),
+    };
+}
