@@ -32,7 +32,22 @@ internal static class ActorRole
         listener.Join(); // nobody ends by itself
     }
 
-    private static Task Play(string part, RoleArguments task, CancellationToken end) => part switch
+    private static Task Play(string part, RoleArguments task, CancellationToken end)
+    {
+        Action<RoleArguments, CancellationToken>? survivor = part switch
+        {
+            "successor" => RecoveryRoles.Succeed,
+            "stand-by" => RecoveryRoles.StandBy,
+            "heir" => RecoveryRoles.Inherit,
+            "blocker" => RecoveryRoles.Block,
+            "blocked" => RecoveryRoles.BeBlocked,
+            _ => null,
+        };
+        survivor?.Invoke(task, end);
+        return survivor is null ? PlayInCampaign(part, task, end) : Task.CompletedTask;
+    }
+
+    private static Task PlayInCampaign(string part, RoleArguments task, CancellationToken end) => part switch
     {
         "producer" => CampaignRoles.Produce(task, end),
         "reader" => CampaignRoles.Read(task, end),
