@@ -54,6 +54,45 @@ public sealed class LeakTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Slots_of_the_dead_that_held_messages_of_an_ephemeral_group_are_free_when_they_are_needed()
+    {
+        const int Members = 3;
+        using ScratchRoot root = new();
+        using ProgressFile progress = new(root.FileOf("progress"));
+        ShmChannelOptions options = new() { Root = root.Path, LaneCapacityBytes = 16 * 1024, MaxProducers = 1, MaxParticipants = Members + 1 };
+        using ShmByteChannel channel = ShmByteChannel.Create("claims", options);
+        using (ByteProducer producer = channel.CreateProducer())
+        {
+            using SpareChildren spares = new(Members);
+            ChildProcess[] members = [.. Enumerable.Range(0, Members).Select(_ => spares.Take(
+                $"heir root={root.Path} channel=claims progress={progress.Path} group=squad durable=0"))];
+            foreach (ChildProcess member in members)
+            {
+                member.Expect("waiting");
+            }
+
+            for (int i = 0; i < Members; i++)
+            {
+                producer.Write("job"u8, ChildProcess.Patience);
+            }
+
+            Eventually.True(() => channel.Groups.Single().InFlight == Members, "each member holds a message");
+            foreach (ChildProcess member in members)
+            {
+                member.Kill();
+                member.Dispose();
+            }
+        }
+
+        ByteConsumer[] all = [.. Enumerable.Range(0, Members + 1).Select(_ => channel.CreateObserver(StartPosition.Latest))];
+        Array.ForEach(all, observer => observer.Dispose());
+        using ByteProducer next = channel.CreateProducer();
+        using ByteConsumer heir = channel.CreateConsumer(new ConsumerOptions { Group = "squad", Kind = GroupKind.Shared });
+        next.Write("new"u8, ChildProcess.Patience);
+        Assert.Equal(1, heir.Read(ChildProcess.Patience).DeliveryCount); // of what they held nothing is left, or the group is another one
+    }
+
+    [Fact]
     public void A_child_dies_with_its_test_and_is_reaped()
     {
         int id;

@@ -55,6 +55,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         {
             channel.ThrowIfDeleted();
             _stamp = channel.Participants.Join(isObserver ? ParticipantRole.Observer : ParticipantRole.Consumer);
+            channel.Groups.RetireForsaken(_stamp);
             _seat = isObserver
                 ? new GroupSeat(-1, GroupKind.Exclusive, null, channel.Floors())
                 : channel.Groups.Join(_stamp, options);

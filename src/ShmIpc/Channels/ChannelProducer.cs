@@ -43,6 +43,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
             }
 
             _stamp = channel.Participants.Join(ParticipantRole.Producer);
+            channel.Groups.RetireForsaken(_stamp);
             Lane = channel.TakeLane(_stamp);
             _data = data = channel.MapLane(Lane, MemoryAccess.ReadWrite);
             Journal = channel.HasJournals ? new LaneJournal(channel, Lane, data) : null;

@@ -67,6 +67,21 @@ internal sealed partial class GroupTable
         return isAnyRetired;
     }
 
+    /// <summary>Retires groups of which nobody lives, when dead members' claims keep slots taken: they may be in nobody's way otherwise. So
+    /// does an entry that is free already, for members that died after they had been evicted.</summary>
+    public void RetireForsaken(Stamp self)
+    {
+        foreach (int slot in _channel.Claims)
+        {
+            int group = _channel.Claims.Group(slot);
+            if (group >= 0 && group < _count && _channel.Claims.HasIntents(slot)
+                && !_channel.Participants.IsAlive(_channel.Participants.Holder(slot)))
+            {
+                RetireIfLifeless(group, self);
+            }
+        }
+    }
+
     /// <summary>Deletes a named group, durable or not. False when there is none.</summary>
     /// <exception cref="ShmGroupException">It has living members.</exception>
     public bool Delete(string name, Stamp self)

@@ -18,8 +18,9 @@
 //
 // Retiring clears the bit and raises the version before the entry becomes free: otherwise the next holder's bit could be cleared. A free
 // entry is taken only when no living participant's place names it: a member that was evicted, and does not know yet, writes no other
-// group's cursors. An ephemeral group is retired by the last member that leaves, or by whoever it is in the way of, once no member lives;
-// a durable one only when it is deleted, or its cursors make no sense.
+// group's cursors. An ephemeral group is retired by the last member that leaves, or by whoever it is in the way of, once no member lives
+// (a newcomer, too, if what dead members held keeps participants' slots taken); a durable one only when it is deleted, or its cursors make
+// no sense.
 
 using System.Diagnostics;
 using ShmIpc.Memory;
