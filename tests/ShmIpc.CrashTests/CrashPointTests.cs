@@ -37,8 +37,8 @@ public sealed class CrashPointTests(ITestOutputHelper output)
     /// <summary>One victim, dead before a step; 0 for its end.</summary>
     private static Finding Kill(string name, int step)
     {
-        using ScratchRoot root = new();
         using Operation operation = Operation.Named(name);
+        using ScratchRoot root = new(operation.IsOnDisk ? ScratchRoot.Disk : ScratchRoot.Memory);
         using ChildProcess victim = ChildProcess.StartReady("victim");
         try
         {

@@ -30,9 +30,10 @@ internal sealed class Matrix(Operation operation, IReadOnlyList<Finding> finding
         }
     }
 
-    private string Steps => $"| {_operation.Role}: {_operation.What} | "
-        + $"{string.Join(" ", _findings.Select(finding => finding.Step > 1 && finding == _findings[^1] ? $"{finding.Step} (its end)"
-            : $"{finding.Step} `{finding.Place}`"))} |";
+    private string Steps => $"| {_operation.Role}: {_operation.What} | " + (_operation.IsOnEveryThread
+        ? $"the first {_findings.Count - 1} of several threads, in any order |"
+        : $"{string.Join(" ", _findings.Select(finding => finding.Step > 1 && finding == _findings[^1] ? $"{finding.Step} (its end)"
+            : $"{finding.Step} `{finding.Place}`"))} |");
 
     /// <summary>Every outcome is one of those allowed, none comes back after a later one, and each is found.</summary>
     public void Check()
@@ -60,7 +61,8 @@ internal sealed class Matrix(Operation operation, IReadOnlyList<Finding> finding
                 .ThenBy(matrix => matrix._operation.What, StringComparer.Ordinal)];
             int deaths = all.Sum(matrix => matrix._findings.Count);
             Fragment.Write("crash-points", $"""
-                {deaths} deaths in {all.Length} operations. A number is the step before which the process died; the last is behind all of them.
+                {deaths} deaths in {all.Length} operations. A number is the step before which the process died; the last is behind all of
+                them.
 
                 | who | does what | what the others find |
                 |---|---|---|

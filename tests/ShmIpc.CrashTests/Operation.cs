@@ -9,6 +9,12 @@ namespace ShmIpc.CrashTests;
 [SuppressMessage("Performance", "CA1812", Justification = "Made by name.")]
 internal abstract class Operation : IDisposable
 {
+    /// <summary>Within the 50 ms that a sleep lasts without a look, on a machine that is busy with something else.</summary>
+    protected static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+
+    /// <summary>Ends the sleep of the one victim that does not die before.</summary>
+    protected static readonly TimeSpan Long = TimeSpan.FromSeconds(2);
+
     /// <summary>Who does it, as the table says.</summary>
     public abstract string Role { get; }
 
@@ -27,6 +33,9 @@ internal abstract class Operation : IDisposable
 
     /// <summary>True when nobody else changes the region while the victim acts: then every store must be one of its steps.</summary>
     public virtual bool IsAlone => true;
+
+    /// <summary>True for what happens on a disk, not in memory.</summary>
+    public virtual bool IsOnDisk => false;
 
     public static IEnumerable<string> Names => Types.Select(type => type.Name).Order(StringComparer.Ordinal);
 

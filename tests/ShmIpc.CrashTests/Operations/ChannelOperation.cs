@@ -1,5 +1,5 @@
 // An operation on a byte channel. The test's process creates it and looks at it afterwards; whatever died, the channel must then be as good
-// as new: every lane takes a producer, every group place a consumer, and messages pass.
+// as new: every lane takes a producer, every group place a consumer, every participant has its place, and messages pass.
 
 using ShmIpc.Channels;
 using ShmIpc.ProcessTests.Harness;
@@ -11,12 +11,19 @@ internal abstract class ChannelOperation : Operation
     protected const string Name = "crash";
     protected static readonly TimeSpan Patience = ChildProcess.Patience;
     private ShmByteChannel? _channel;
+    private ChannelRegion? _inside;
     private ShmChannelOptions? _options;
 
     protected ShmByteChannel Channel => _channel ?? throw new InvalidOperationException("There is no channel yet.");
 
+    protected ShmChannelOptions Options => _options!;
+
+    /// <summary>What users of the channel do not see: who is asleep, and who holds what.</summary>
+    protected ChannelRegion Inside =>
+        _inside ??= ChannelRegion.Attach(Name, "bytes", 0, new ShmChannelOptions { Root = Options.Root }, ChannelOpenMode.Open);
+
     protected virtual ShmChannelOptions OptionsIn(string root) =>
-        new() { Root = root, LaneCapacityBytes = 4096, MaxProducers = 2, MaxGroups = 4 };
+        new() { Root = root, LaneCapacityBytes = 4096, MaxProducers = 2, MaxGroups = 4, MaxParticipants = 6 };
 
     public override void SetStage(string root)
     {
@@ -27,18 +34,23 @@ internal abstract class ChannelOperation : Operation
 
     public override void Prepare(string root)
     {
-        _channel = ShmByteChannel.Open(Name, OptionsIn(root));
+        _options = OptionsIn(root);
+        _channel = ShmByteChannel.Open(Name, _options);
         Prepare();
     }
 
     public override string Observe()
     {
         string outcome = Look();
-        CheckChannel();
+        CheckChannel(Channel);
         return outcome;
     }
 
-    public override void Dispose() => _channel?.Dispose();
+    public override void Dispose()
+    {
+        _inside?.ReleaseReference();
+        _channel?.Dispose();
+    }
 
     /// <summary>Who else is there, in the test's process.</summary>
     protected virtual void SetStage()
@@ -52,26 +64,26 @@ internal abstract class ChannelOperation : Operation
     protected abstract string Look();
 
     /// <summary>All lanes and all places for groups can be taken, and every group gets every message.</summary>
-    private void CheckChannel()
+    protected void CheckChannel(ShmByteChannel channel)
     {
-        Assert.Equal((0, 0), (Channel.ProducerCount, Channel.ConsumerCount));
-        foreach (ShmGroup group in Channel.Groups.Where(group => group.Name is not null))
+        Assert.Equal((0, 0), (channel.ProducerCount, channel.ConsumerCount));
+        foreach (ShmGroup group in channel.Groups.Where(group => group.Name is not null))
         {
-            Channel.DeleteGroup(group.Name!); // a durable one holds messages back, and a place
+            channel.DeleteGroup(group.Name!); // a durable one holds messages back, and a place
         }
 
         List<ByteConsumer> consumers = [];
         List<ByteProducer> producers = [];
         try
         {
-            for (int group = 0; group < _options!.MaxGroups; group++)
+            for (int group = 0; group < Options.MaxGroups; group++)
             {
-                consumers.Add(Channel.CreateConsumer(new() { Start = StartPosition.Latest }));
+                consumers.Add(channel.CreateConsumer(new() { Start = StartPosition.Latest }));
             }
 
-            for (int lane = 0; lane < _options.MaxProducers; lane++)
+            for (int lane = 0; lane < Options.MaxProducers; lane++)
             {
-                producers.Add(Channel.CreateProducer());
+                producers.Add(channel.CreateProducer());
             }
 
             foreach (ByteProducer producer in producers)
