@@ -886,6 +886,8 @@ int shmipc_complete(shmipc_producer *p, const char *error_type, const char *erro
 {
     if (p->is_completed) return -EPIPE;
     p->is_completed = 1;
+    shmi_store(shmi_word(p->control, SHMI_COMPLETION), 0); /* the lane's last producer may have left an error: nobody reads half of each */
+    shmi_fence();
     if (error_message != NULL) {
         shmi_put_text(p->control + SHMI_ERROR_TYPE, 63, error_type == NULL ? "Error" : error_type);
         shmi_put_text(p->control + SHMI_ERROR_TEXT, 183, error_message);
@@ -1057,11 +1059,16 @@ static int shmi_read_fault(shmipc_consumer *r)
 {
     for (unsigned lane = 0; lane < r->channel->lanes; lane++) {
         const unsigned char *control = shmi_control(r->channel, lane);
+        uint64_t stamp = shmi_load(shmi_word(control, SHMI_COMPLETION));
         unsigned type = control[SHMI_ERROR_TYPE], text = control[SHMI_ERROR_TEXT];
-        if (shmi_load(shmi_word(control, SHMI_COMPLETION)) == 0 || __atomic_load_n(shmi_half(control, SHMI_FAULT), __ATOMIC_RELAXED) != 1)
-            continue;
+        if (stamp == 0 || __atomic_load_n(shmi_half(control, SHMI_FAULT), __ATOMIC_RELAXED) != 1) continue;
         snprintf(r->fault, sizeof r->fault, "%.*s: %.*s", (int)(type > 63 ? 63 : type), (const char *)control + SHMI_ERROR_TYPE + 1,
             (int)(text > 183 ? 183 : text), (const char *)control + SHMI_ERROR_TEXT + 1);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (shmi_load(shmi_word(control, SHMI_COMPLETION)) != stamp) {
+            r->fault[0] = 0; /* the lane's next producer completes */
+            continue;
+        }
         return -EREMOTEIO;
     }
     return -EPIPE;

@@ -325,7 +325,7 @@ internal sealed class ChannelRegion
     {
         for (int lane = 0; lane < Geometry.MaxProducers; lane++)
         {
-            if (Atomics.Acquire(ref Lane(lane).Completion) != 0 && Lane(lane).ReadError() is { } error)
+            if (Lane(lane).ReadError() is { } error)
             {
                 return error;
             }

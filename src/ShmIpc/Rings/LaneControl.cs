@@ -26,8 +26,12 @@ internal readonly struct LaneControl(MappedSpan block)
     public ref ulong Journaled => ref _block.UInt64(LaneLayout.JournaledOffset);
 
     /// <summary>Marks the lane as completed by <paramref name="stamp"/>, with an optional error for the readers.</summary>
+    /// <remarks>The lane's last producer may have left an error, too. Until the new one is whole the lane counts as not completed, so
+    /// that nobody reads half of each.</remarks>
     public void Complete(ulong stamp, Exception? error)
     {
+        Atomics.Release(ref Completion, 0);
+        Atomics.WriteBarrier(); // SYNC: completion withdrawn before its error changes
         if (error is not null)
         {
             WriteText(LaneLayout.ErrorTypeOffset, LaneLayout.ErrorTypeBytes, error.GetType().FullName ?? error.GetType().Name);
@@ -39,11 +43,20 @@ internal readonly struct LaneControl(MappedSpan block)
     }
 
     /// <summary>The error that a completed lane carries, or null.</summary>
-    public ShmRemoteException? ReadError() => _block.UInt32(LaneLayout.FaultOffset) == 0
-        ? null
-        : new ShmRemoteException(
+    public ShmRemoteException? ReadError()
+    {
+        ulong stamp = Atomics.Acquire(ref Completion); // SYNC: completion and its error visible to readers
+        if (stamp == 0 || _block.UInt32(LaneLayout.FaultOffset) == 0)
+        {
+            return null;
+        }
+
+        ShmRemoteException error = new(
             ReadText(LaneLayout.ErrorTypeOffset, LaneLayout.ErrorTypeBytes),
             ReadText(LaneLayout.ErrorMessageOffset, LaneLayout.ErrorMessageBytes));
+        Atomics.ReadBarrier(); // SYNC: completion withdrawn before its error changes
+        return Atomics.Acquire(ref Completion) == stamp ? error : null; // the next producer completes: its error is read next time
+    }
 
     private void WriteText(int offset, int fieldBytes, string text)
     {
