@@ -39,8 +39,11 @@ internal sealed unsafe class StoreAudit
             .Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries))
             .Where(fields => fields[1] == "rw-s" && fields.Length > 5 && fields[5].Contains(_root, StringComparison.Ordinal))
             .Select(fields => (Hex(fields[0].Split('-')[0]), Hex(fields[0].Split('-')[1]), fields[3] + fields[4], (long)Hex(fields[2])))];
-        (string? announcedIn, long announcedAt) = mappings.Where(mapping => _address >= mapping.Start && _address < mapping.End)
-            .Select(mapping => (mapping.File, mapping.Offset + (long)(_address - mapping.Start))).FirstOrDefault();
+        ulong announcedEnd = _address + (ulong)_lengthBytes;
+        (string File, long From, long To)[] announced = [.. mappings // several: what is mapped twice in a row goes on at its start
+            .Where(mapping => _address < mapping.End && announcedEnd > mapping.Start)
+            .Select(mapping => (mapping.File, mapping.Offset + (long)(Math.Max(_address, mapping.Start) - mapping.Start),
+                mapping.Offset + (long)(Math.Min(announcedEnd, mapping.End) - mapping.Start)))];
         foreach ((ulong start, ulong end, string file, long offset) in mappings)
         {
             for (ulong page = start; page < end; page += PageBytes)
@@ -55,8 +58,7 @@ internal sealed unsafe class StoreAudit
 
                 for (int i = now.CommonPrefixLength(before); i < PageBytes; i++)
                 {
-                    bool isAnnounced = file == announcedIn && at + i >= announcedAt && at + i < announcedAt + _lengthBytes;
-                    if (now[i] != before[i] && !isAnnounced)
+                    if (now[i] != before[i] && !announced.Any(range => range.File == file && at + i >= range.From && at + i < range.To))
                     {
                         _unannounced.Add($"byte {at + i} behind {_step}");
                         break;

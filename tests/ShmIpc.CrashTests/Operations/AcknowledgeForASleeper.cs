@@ -13,6 +13,8 @@ internal sealed class AcknowledgeForASleeper : ExclusiveOperation
 
     public override string What => "acknowledges 1, for whose room a producer sleeps";
 
+    public override bool IsAlone => false; // the sleeper wakes and looks
+
     public override string[] Outcomes { get; } =
         ["the producer sleeps until the stand-by has read it", "the producer goes on within its 50 ms"];
 

@@ -10,6 +10,8 @@ internal class PublishToASleeper : ProducerOperation
 
     public override string What => "publishes a message for which a reader sleeps";
 
+    public override bool IsAlone => false; // the sleeper wakes and looks
+
     public override string[] Outcomes { get; } = ["no trace of it; the reader sleeps on", "the reader has it within its 50 ms"];
 
     public override void Ready()

@@ -10,6 +10,8 @@ internal sealed class WriteForASleeper : WriteAValue
 
     public override string What => "writes a value for which a reader sleeps";
 
+    public override bool IsAlone => false; // the sleeper wakes and looks
+
     public override string[] Outcomes { get; } =
         ["the value before; the reader sleeps on", "the reader has the new value within its 50 ms"];
 
