@@ -9,6 +9,8 @@ internal sealed class ReleaseForASleeper : ConsumerOperation
 
     public override string What => "gives back room for which a producer sleeps";
 
+    public override bool IsAlone => false; // the producer wakes and writes
+
     protected override int Messages => Full;
 
     protected override void Prepare()
