@@ -121,10 +121,16 @@ internal sealed class GroupReader(Ledger ledger, GroupKind kind, bool isDurable,
             _next[producer] = number + 1;
         }
 
+        Dawdle(); // who dies here has it in its hand, and nobody knows
         _ledger.Note(producer, number, isRepeated);
-        if (_random.Next(16) == 0)
+        Dawdle();
+    }
+
+    private void Dawdle()
+    {
+        if (_random.Next(24) == 0)
         {
-            Thread.Sleep(_random.Next(10)); // with something in its hand
+            Thread.Sleep(_random.Next(12));
         }
     }
 
