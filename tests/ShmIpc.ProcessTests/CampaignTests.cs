@@ -53,7 +53,6 @@ public sealed class CampaignTests(ITestOutputHelper output) : IDisposable
         int episodes = 0;
         while (killer.Kills < kills && Stopwatch.GetElapsedTime(start) < longest)
         {
-            string where = $"SHMIPC_SEED={campaign.Seed}, episode {episodes}, {killer.Kills} kills";
             Array.ForEach(channels, channel => channel.Begin(episodes));
             killer.FillAll();
             int enough = killer.Kills + KillsOfEpisode;
@@ -65,6 +64,7 @@ public sealed class CampaignTests(ITestOutputHelper output) : IDisposable
             }
 
             killer.Settle();
+            string where = $"SHMIPC_SEED={campaign.Seed}, episode {episodes}, {killer.Kills} kills";
             Killer.End(killer.Seats.Where(seat => seat.Role == "producer"));
             Array.ForEach(channels, channel => channel.AwaitDrained(where));
             killer.EndOrKill([.. killer.Seats.Where(seat => seat.Child is not null)]);

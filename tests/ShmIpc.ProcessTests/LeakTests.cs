@@ -53,13 +53,22 @@ public sealed class LeakTests(ITestOutputHelper output)
         Assert.Empty(Directory.GetFileSystemEntries(root.Path));
     }
 
-    [Fact]
-    public void Slots_of_the_dead_that_held_messages_of_an_ephemeral_group_are_free_when_they_are_needed()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Slots_of_the_dead_that_held_messages_of_an_ephemeral_group_are_free_when_they_are_needed(bool isEvicted)
     {
         const int Members = 3;
         using ScratchRoot root = new();
         using ProgressFile progress = new(root.FileOf("progress"));
-        ShmChannelOptions options = new() { Root = root.Path, LaneCapacityBytes = 16 * 1024, MaxProducers = 1, MaxParticipants = Members + 1 };
+        ShmChannelOptions options = new()
+        {
+            Root = root.Path,
+            LaneCapacityBytes = 16 * 1024,
+            MaxProducers = 1,
+            MaxParticipants = Members + 1,
+            EvictAfter = isEvicted ? TimeSpan.FromMilliseconds(100) : null,
+        };
         using ShmByteChannel channel = ShmByteChannel.Create("claims", options);
         using (ByteProducer producer = channel.CreateProducer())
         {
@@ -77,6 +86,11 @@ public sealed class LeakTests(ITestOutputHelper output)
             }
 
             Eventually.True(() => channel.Groups.Single().InFlight == Members, "each member holds a message");
+            while (isEvicted && channel.Groups.Count > 0)
+            {
+                producer.Write(new byte[1000], ChildProcess.Patience); // at last there is no room, and nobody moves
+            }
+
             foreach (ChildProcess member in members)
             {
                 member.Kill();
