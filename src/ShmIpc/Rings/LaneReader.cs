@@ -232,8 +232,8 @@ internal sealed unsafe partial class LaneReader
         ulong before = Atomics.Acquire(ref _cursor.UInt64(LaneGate.FailoversOffset));
         ulong place = Atomics.Acquire(ref _cursor.UInt64(LaneGate.FailoverPositionOffset));
         int failovers = before != 0 && place == (ulong)_position ? (int)Math.Min(before, int.MaxValue - 2) + 1 : 1;
-        _cursor.UInt64(LaneGate.FailoversOffset) = (ulong)failovers;
-        _cursor.UInt64(LaneGate.FailoverPositionOffset) = (ulong)_position;
+        Atomics.Store(ref _cursor.UInt64(LaneGate.FailoversOffset), (ulong)failovers);
+        Atomics.Store(ref _cursor.UInt64(LaneGate.FailoverPositionOffset), (ulong)_position);
         DeliveryCount = failovers + 1;
     }
 
