@@ -46,6 +46,8 @@ internal static class Program
             case "value-reader": ValueRoles.Read(role); break;
             case "value-idler": ValueRoles.Idle(role); break;
             case "value-silent": ValueRoles.Silent(role); break;
+            case "stepped-writer": SteppedRoles.Write(role); break;
+            case "stepped-member": SteppedRoles.Read(role); break;
             case "lossy-reader": LossyRoles.Read(role); break;
             case "drop-writer": LossyRoles.Write(role); break;
             case "actor": ActorRole.Run(); break;

@@ -16,6 +16,7 @@ internal sealed class Campaign
         output.WriteLine($"SHMIPC_SEED={Seed}");
     }
 
+    /// <summary>True for the long campaigns.</summary>
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("SHMIPC_LONG") == "1";
 
     public int Seed { get; }
