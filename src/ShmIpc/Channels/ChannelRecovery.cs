@@ -97,8 +97,9 @@ internal sealed class ChannelRecovery
             long entry = ChannelLayout.CursorOffset(lane, group, _geometry.MaxGroups);
             ref ulong cursor = ref cursors.UInt64(entry);
             ref ulong handed = ref cursors.UInt64(entry + LaneGate.HandedOffset);
-            cursor = (ulong)(kind == ChannelLayout.GroupKindShared ? floor : Math.Clamp((long)cursor, floor, end));
-            handed = (ulong)Math.Clamp((long)handed, 0, end);
+            long acknowledged = kind == ChannelLayout.GroupKindShared ? floor : Math.Clamp((long)cursor, floor, end);
+            Atomics.Store(ref cursor, (ulong)acknowledged);
+            Atomics.Store(ref handed, (ulong)Math.Clamp((long)handed, 0, end));
         }
     }
 

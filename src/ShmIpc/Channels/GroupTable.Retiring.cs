@@ -105,9 +105,20 @@ internal sealed partial class GroupTable
         for (int group = 0; group < _count; group++)
         {
             ulong state = Atomics.Acquire(ref Entry(group).State);
-            if (GroupEntry.Phase(state) != GroupEntry.Active || !Entry(group).Is(name))
+            if (state == GroupEntry.Free || !Entry(group).Is(name))
             {
                 continue;
+            }
+
+            if (GroupEntry.Phase(state) != GroupEntry.Active)
+            {
+                if (_channel.Participants.IsAlive(GroupEntry.Holder(state)))
+                {
+                    continue; // in the making, or somebody is deleting it
+                }
+
+                RetireIfLifeless(group, self); // who was at it died: this ends it, or puts it back
+                return null;
             }
 
             Stamp[] members = [.. Members(group)];

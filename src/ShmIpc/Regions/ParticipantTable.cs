@@ -134,13 +134,13 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
 
         for (int slot = 0; slot < _slots; slot++)
         {
-            Word(slot, ParticipantLayout.EpochOffset) = Math.Min(newestEpoch + 1, Stamp.MaxEpoch);
-            Word(slot, ParticipantLayout.HeirOffset) = 0;
-            Word(slot, ParticipantLayout.PlaceOffset) = 0;
-            for (int i = 0; i < ParticipantLayout.MaxIntents; i++)
-            {
-                Word(slot, ParticipantLayout.IntentsOffset + (i * sizeof(ulong))) = 0;
-            }
+            Atomics.Store(ref Word(slot, ParticipantLayout.EpochOffset), Math.Min(newestEpoch + 1, Stamp.MaxEpoch));
+            Atomics.Store(ref Word(slot, ParticipantLayout.HeirOffset), 0);
+            Atomics.Store(ref Word(slot, ParticipantLayout.PlaceOffset), 0);
+            Span<byte> intents = _table.Bytes(
+                Offset(slot) + ParticipantLayout.IntentsOffset, ParticipantLayout.MaxIntents * sizeof(ulong));
+            CrashPoint.BeforeStore(intents);
+            intents.Clear();
         }
     }
 
@@ -149,10 +149,10 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
 
     private void Describe(int slot, ParticipantRole role)
     {
-        _table.UInt32(Offset(slot) + ParticipantLayout.ProcessIdOffset) = (uint)LinuxProcess.ProcessId();
-        _table.UInt32(Offset(slot) + ParticipantLayout.RoleOffset) = (uint)role;
-        Word(slot, ParticipantLayout.JoinedOffset) = (ulong)(DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
-        Word(slot, ParticipantLayout.PlaceOffset) = 0;
+        Atomics.Store(ref _table.UInt32(Offset(slot) + ParticipantLayout.ProcessIdOffset), (uint)LinuxProcess.ProcessId());
+        Atomics.Store(ref _table.UInt32(Offset(slot) + ParticipantLayout.RoleOffset), (uint)role);
+        Atomics.Store(ref Word(slot, ParticipantLayout.JoinedOffset), (ulong)(DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100);
+        Atomics.Store(ref Word(slot, ParticipantLayout.PlaceOffset), 0);
     }
 
     private bool HasClaims(int slot)
