@@ -14,6 +14,7 @@ internal static unsafe partial class CrashPoint
     private const int EveryThread = -1;
     private static volatile int _armedThread;
     private static int _fatalStep;
+    private static string? _fatalPlace;
     private static int _step;
     private static StoreAudit? _audit;
 
@@ -23,6 +24,13 @@ internal static unsafe partial class CrashPoint
         _audit = audit;
         (_step, _fatalStep) = (0, fatalStep);
         _armedThread = isOnEveryThread ? EveryThread : Environment.CurrentManagedThreadId;
+    }
+
+    /// <summary>From here on this thread dies before the first step of that name.</summary>
+    public static void ArmBefore(string place)
+    {
+        _fatalPlace = place;
+        Arm(0, isOnEveryThread: false);
     }
 
     /// <summary>The end of what is counted; says how many steps it had.</summary>
@@ -71,7 +79,7 @@ internal static unsafe partial class CrashPoint
     private static void Pass(string operation, ulong address, int lengthBytes)
     {
         _audit?.Pass($"{Caller()}: {operation}", address, lengthBytes);
-        if (Interlocked.Increment(ref _step) == _fatalStep)
+        if (Interlocked.Increment(ref _step) == _fatalStep || (_fatalPlace is { } place && place == $"{Caller()}: {operation}"))
         {
             Die($"died {Caller()}: {operation}");
         }

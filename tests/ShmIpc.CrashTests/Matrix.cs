@@ -22,7 +22,7 @@ internal sealed class Matrix(Operation operation, IReadOnlyList<Finding> finding
             {
                 (int first, int last) = (outcome.First().Step, outcome.Last().Step);
                 string steps = first == last ? $"{first}" : $"{first}–{last}";
-                string behind = first == 1 ? "" : $", behind `{_findings[first - 2].Place}`";
+                string behind = first == 1 ? "" : $", behind `{_findings.Last(finding => finding.Step < first).Place}`";
                 ranges.Add($"**{steps}**{behind}: {outcome.Key}");
             }
 
@@ -30,10 +30,28 @@ internal sealed class Matrix(Operation operation, IReadOnlyList<Finding> finding
         }
     }
 
-    private string Steps => $"| {_operation.Role}: {_operation.What} | " + (_operation.IsOnEveryThread
-        ? $"the first {_findings.Count - 1} of several threads, in any order |"
-        : $"{string.Join(" ", _findings.Select(finding => finding.Step > 1 && finding == _findings[^1] ? $"{finding.Step} (its end)"
-            : $"{finding.Step} `{finding.Place}`"))} |");
+    private string Steps
+    {
+        get
+        {
+            if (_operation.IsOnEveryThread)
+            {
+                return $"| {_operation.Role}: {_operation.What} | the first {_findings.Count - 1} of several threads, in any order |";
+            }
+
+            int last = 0;
+            List<string> steps = [];
+            foreach (Finding finding in _findings)
+            {
+                string gap = finding.Step == last + 1 ? "" : "… ";
+                bool isEnd = finding.Step > 1 && finding == _findings[^1];
+                steps.Add($"{gap}{finding.Step} {(isEnd ? "(its end)" : $"`{finding.Place}`")}");
+                last = finding.Step;
+            }
+
+            return $"| {_operation.Role}: {_operation.What} | {string.Join(" ", steps)} |";
+        }
+    }
 
     /// <summary>Every outcome is one of those allowed, none comes back after a later one, and each is found.</summary>
     public void Check()

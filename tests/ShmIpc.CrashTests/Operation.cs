@@ -3,6 +3,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using ShmIpc.ProcessTests.Harness;
 
 namespace ShmIpc.CrashTests;
 
@@ -37,6 +38,10 @@ internal abstract class Operation : IDisposable
     /// <summary>True for what happens on a disk, not in memory.</summary>
     public virtual bool IsOnDisk => false;
 
+    /// <summary>The first of the last words of a process that dies before the victim comes, in <see cref="Precede"/>; null when there is
+    /// none. "preceded" when it dies at its end, "died" at a step that it armed.</summary>
+    public virtual string? Predecessor => null;
+
     public static IEnumerable<string> Names => Types.Select(type => type.Name).Order(StringComparer.Ordinal);
 
     private static IEnumerable<Type> Types =>
@@ -47,6 +52,14 @@ internal abstract class Operation : IDisposable
 
     /// <summary>In the test's process: makes what is there before the victim comes.</summary>
     public abstract void SetStage(string root);
+
+    /// <summary>In the predecessor's: what it has in its hands when it dies.</summary>
+    public virtual void Precede(string root)
+    {
+    }
+
+    /// <summary>The steps to die at, of all that there are.</summary>
+    public virtual IEnumerable<int> Choose(int steps) => Enumerable.Range(1, steps);
 
     /// <summary>In the victim's: everything up to the operation.</summary>
     public abstract void Prepare(string root);

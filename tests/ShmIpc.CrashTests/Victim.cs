@@ -5,6 +5,10 @@
 //                                ready
 //   prepare OPERATION ROOT       prepared
 //   act STEP                     died STEP'S NAME | survived STEPS | unannounced STORE
+//
+// Or a process that is dead before the victim comes:
+//
+//   precede OPERATION ROOT       preceded | died STEP'S NAME
 
 using System.Globalization;
 
@@ -15,9 +19,15 @@ internal static class Victim
     public static void Run()
     {
         Console.Out.WriteLine("ready");
-        string[] words = Words("prepare");
+        string[] words = Words("prepare", "precede");
         Operation operation = Operation.Named(words[1]);
         string root = words[2];
+        if (words[0] == "precede")
+        {
+            operation.Precede(root);
+            CrashPoint.Die("preceded");
+        }
+
         operation.Prepare(root);
         Console.Out.WriteLine("prepared");
         words = Words("act");
@@ -29,9 +39,11 @@ internal static class Victim
         CrashPoint.Die(audit is { Unannounced: [string first, ..] } ? $"unannounced {first}" : $"survived {steps}");
     }
 
-    private static string[] Words(string first)
+    private static string[] Words(params string[] first)
     {
         string[] words = (Console.In.ReadLine() ?? "").Split(' ');
-        return words[0] == first ? words : throw new InvalidOperationException($"Expected \"{first}\", heard \"{words[0]}\".");
+        return first.Contains(words[0])
+            ? words
+            : throw new InvalidOperationException($"Expected \"{string.Join("\" or \"", first)}\", heard \"{words[0]}\".");
     }
 }

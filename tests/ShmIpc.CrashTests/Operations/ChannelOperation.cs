@@ -1,8 +1,12 @@
 // An operation on a byte channel. The test's process creates it and looks at it afterwards; whatever died, the channel must then be as good
-// as new: every lane takes a producer, every group place a consumer, every participant has its place, and messages pass.
+// as new: every lane takes a producer, every group's place a consumer, every participant's slot a participant, messages pass, nobody
+// holds a lock, and it can be deleted.
 
+using Microsoft.Win32.SafeHandles;
 using ShmIpc.Channels;
+using ShmIpc.Interop;
 using ShmIpc.ProcessTests.Harness;
+using ShmIpc.Regions;
 
 namespace ShmIpc.CrashTests.Operations;
 
@@ -13,20 +17,26 @@ internal abstract class ChannelOperation : Operation
     private ShmByteChannel? _channel;
     private ChannelRegion? _inside;
     private ShmChannelOptions? _options;
+    private string? _root;
+
+    protected string Root => _root ?? throw new InvalidOperationException("There is no stage yet.");
 
     protected ShmByteChannel Channel => _channel ?? throw new InvalidOperationException("There is no channel yet.");
 
     protected ShmChannelOptions Options => _options!;
 
     /// <summary>What users of the channel do not see: who is asleep, and who holds what.</summary>
-    protected ChannelRegion Inside =>
-        _inside ??= ChannelRegion.Attach(Name, "bytes", 0, new ShmChannelOptions { Root = Options.Root }, ChannelOpenMode.Open);
+    protected ChannelRegion Inside => _inside ??= ChannelRegion.Attach(Name, "bytes", 0, OptionsIn(Root), ChannelOpenMode.Open);
+
+    /// <summary>All that the root has.</summary>
+    protected virtual IEnumerable<string> Regions => [Name];
 
     protected virtual ShmChannelOptions OptionsIn(string root) =>
-        new() { Root = root, LaneCapacityBytes = 4096, MaxProducers = 2, MaxGroups = 4, MaxParticipants = 6 };
+        new() { Root = root, LaneCapacityBytes = 4096, MaxProducers = 2, MaxGroups = 4, MaxParticipants = 8 };
 
     public override void SetStage(string root)
     {
+        _root = root;
         _options = OptionsIn(root);
         _channel = ShmByteChannel.Create(Name, _options);
         SetStage();
@@ -34,6 +44,7 @@ internal abstract class ChannelOperation : Operation
 
     public override void Prepare(string root)
     {
+        _root = root;
         _options = OptionsIn(root);
         _channel = ShmByteChannel.Open(Name, _options);
         Prepare();
@@ -43,6 +54,7 @@ internal abstract class ChannelOperation : Operation
     {
         string outcome = Look();
         CheckChannel(Channel);
+        CheckRegion();
         return outcome;
     }
 
@@ -59,6 +71,16 @@ internal abstract class ChannelOperation : Operation
 
     /// <summary>What the victim needs for the operation.</summary>
     protected abstract void Prepare();
+
+    /// <summary>Several laps of a lane, in nobody's way but that of whoever is dead.</summary>
+    protected void WriteLaps()
+    {
+        using ByteProducer producer = Channel.CreateProducer();
+        for (int i = 0; i < 200; i++)
+        {
+            producer.Write(new byte[100], Patience);
+        }
+    }
 
     /// <summary>Which of the outcomes it is; ends those who are left.</summary>
     protected abstract string Look();
@@ -86,6 +108,13 @@ internal abstract class ChannelOperation : Operation
                 producers.Add(channel.CreateProducer());
             }
 
+            int others = (int)Options.MaxParticipants! - consumers.Count - producers.Count;
+            for (int slot = 0; slot < others; slot++)
+            {
+                consumers.Add(channel.CreateObserver(StartPosition.Latest));
+            }
+
+            Assert.Throws<ShmLimitException>(() => channel.CreateObserver(StartPosition.Latest));
             foreach (ByteProducer producer in producers)
             {
                 for (int i = 0; i < 200; i++) // several laps
@@ -104,5 +133,26 @@ internal abstract class ChannelOperation : Operation
             producers.ForEach(producer => producer.Dispose());
             consumers.ForEach(consumer => consumer.Dispose());
         }
+    }
+
+    /// <summary>Nobody holds a lock, the root has this region and nothing else, and it can be deleted.</summary>
+    private void CheckRegion()
+    {
+        using (SafeFileHandle directory = LinuxFile.OpenDirectory(Root))
+        using (SafeFileHandle file = LinuxFile.TryOpenAt(directory, Name, out _)!)
+        {
+            Assert.False(LinuxFile.IsLocked(file, RegionLocks.Lifecycle, 1));
+            Assert.False(LinuxFile.IsLocked(file, RegionLocks.Recovery, 1));
+            Assert.False(LinuxFile.IsLocked(file, RegionLocks.Groups, 1));
+            _inside?.ReleaseReference();
+            _inside = null;
+            Channel.Dispose();
+            // A process that is being started has our files, too, until it becomes another program.
+            Eventually.True(() => !LinuxFile.IsLocked(file, 0, long.MaxValue), "nobody holds any lock");
+        }
+
+        Assert.Equal(Regions.Order(), Directory.GetFileSystemEntries(Root).Select(path => Path.GetFileName(path)!).Order());
+        Assert.All(Regions, name => Assert.True(ShmChannel.Delete(name, Root)));
+        Assert.Empty(Directory.GetFileSystemEntries(Root));
     }
 }

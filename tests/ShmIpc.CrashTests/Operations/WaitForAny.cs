@@ -16,6 +16,8 @@ internal sealed class WaitForAny : ConsumerOperation
 
     private const string OtherName = "crash-other";
 
+    protected override IEnumerable<string> Regions => [Name, OtherName];
+
     protected override void SetStage()
     {
         base.SetStage();
