@@ -19,7 +19,7 @@ internal static unsafe partial class CrashPoint
     private static StoreAudit? _audit;
 
     /// <summary>From here on this thread counts its steps, and dies before the given one, from 1; 0 for none.</summary>
-    public static void Arm(int fatalStep, bool isOnEveryThread, StoreAudit? audit)
+    public static void Arm(int fatalStep, bool isOnEveryThread, StoreAudit? audit = null)
     {
         _audit = audit;
         (_step, _fatalStep) = (0, fatalStep);

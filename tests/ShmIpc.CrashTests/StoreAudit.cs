@@ -9,7 +9,7 @@ namespace ShmIpc.CrashTests;
 internal sealed unsafe class StoreAudit
 {
     private const int PageBytes = 4096;
-    private readonly Dictionary<(string File, long Page), byte[]> _pages = [];
+    private Dictionary<(string File, long Page), byte[]> _pages = []; // those that are mapped now
     private readonly string _root;
     private readonly List<string> _unannounced = [];
     private ulong _address;
@@ -44,6 +44,7 @@ internal sealed unsafe class StoreAudit
             .Where(mapping => _address < mapping.End && announcedEnd > mapping.Start)
             .Select(mapping => (mapping.File, mapping.Offset + (long)(Math.Max(_address, mapping.Start) - mapping.Start),
                 mapping.Offset + (long)(Math.Min(announcedEnd, mapping.End) - mapping.Start)))];
+        Dictionary<(string File, long Page), byte[]> pages = [];
         foreach ((ulong start, ulong end, string file, long offset) in mappings)
         {
             for (ulong page = start; page < end; page += PageBytes)
@@ -52,7 +53,7 @@ internal sealed unsafe class StoreAudit
                 ReadOnlySpan<byte> now = new((void*)page, PageBytes);
                 if (!_pages.TryGetValue((file, at), out byte[]? before))
                 {
-                    _pages[(file, at)] = now.ToArray();
+                    pages[(file, at)] = now.ToArray();
                     continue;
                 }
 
@@ -66,8 +67,11 @@ internal sealed unsafe class StoreAudit
                 }
 
                 now.CopyTo(before);
+                pages[(file, at)] = before;
             }
         }
+
+        _pages = pages;
     }
 
     private static ulong Hex(string digits) => ulong.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);

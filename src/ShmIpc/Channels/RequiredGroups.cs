@@ -32,7 +32,7 @@ internal static class RequiredGroups
             GroupEntry entry = new(control.Slice(groups + ((long)group * ChannelLayout.GroupBytes), ChannelLayout.GroupBytes));
             entry.Describe(required[group].Name, required[group].Kind, isDurable: true);
             entry.SetComplete();
-            entry.State = GroupEntry.Pack(GroupEntry.Active, Stamp.None);
+            Atomics.Store(ref entry.State, GroupEntry.Pack(GroupEntry.Active, Stamp.None));
             Atomics.Or(ref control.UInt64(words + ChannelLayout.ActiveOffset), 1UL << group);
         }
     }

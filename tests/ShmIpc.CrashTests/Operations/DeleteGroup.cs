@@ -11,13 +11,13 @@ internal class DeleteGroup : GroupEntryOperation
 
     public override string[] Outcomes { get; } = ["the group, whole", "no group: what is left of it is in nobody's way"];
 
-    protected virtual ConsumerOptions Options => new() { Group = "line", Durable = true, Acknowledge = AcknowledgeMode.Manual };
+    protected virtual ConsumerOptions Membership => new() { Group = "line", Durable = true, Acknowledge = AcknowledgeMode.Manual };
 
     public override void Act() => Channel.DeleteGroup("line");
 
     protected override void SetStage()
     {
-        using ByteConsumer maker = Channel.CreateConsumer(Options);
+        using ByteConsumer maker = Channel.CreateConsumer(Membership);
         Write(0, 1);
     }
 
@@ -31,7 +31,7 @@ internal class DeleteGroup : GroupEntryOperation
         WriteLaps();
         Assert.DoesNotContain(Channel.Groups, group => group.Name == "line");
         Assert.False(Channel.DeleteGroup("line"));
-        using ByteConsumer next = Channel.CreateConsumer(Options with { Start = StartPosition.Latest });
+        using ByteConsumer next = Channel.CreateConsumer(Membership with { Start = StartPosition.Latest });
         Write(9);
         Assert.Equal([9], ReadTo(next, 9));
         return Outcomes[isThere ? 0 : 1];

@@ -9,11 +9,11 @@ internal sealed class DeleteSharedGroup : DeleteGroup
 
     public override string? Predecessor => "preceded";
 
-    protected override ConsumerOptions Options => base.Options with { Kind = GroupKind.Shared, MaxInFlight = 8 };
+    protected override ConsumerOptions Membership => base.Membership with { Kind = GroupKind.Shared, MaxInFlight = 8 };
 
     public override void Precede(string root)
     {
-        ByteConsumer member = ShmByteChannel.Open(Name, OptionsIn(root)).CreateConsumer(Options);
+        ByteConsumer member = ShmByteChannel.Open(Name, OptionsIn(root)).CreateConsumer(Membership);
         for (int i = 0; i < 3; i++)
         {
             member.Read(Patience);

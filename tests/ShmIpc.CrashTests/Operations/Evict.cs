@@ -17,7 +17,7 @@ internal class Evict : GroupEntryOperation
     public override string[] Outcomes { get; } =
         ["the consumer, which goes on", "the consumer, which learns that it was evicted; another one joins in its place"];
 
-    protected virtual ConsumerOptions Options => new();
+    protected virtual ConsumerOptions Membership => new();
 
     public override void Act()
     {
@@ -30,7 +30,7 @@ internal class Evict : GroupEntryOperation
     protected override ShmChannelOptions OptionsIn(string root) =>
         base.OptionsIn(root) with { EvictAfter = TimeSpan.FromMilliseconds(100) };
 
-    protected override void SetStage() => _consumer = Channel.CreateConsumer(Options);
+    protected override void SetStage() => _consumer = Channel.CreateConsumer(Membership);
 
     protected override void Prepare()
     {
@@ -66,7 +66,7 @@ internal class Evict : GroupEntryOperation
         }
 
         consumer.Dispose();
-        using ByteConsumer next = Channel.CreateConsumer(Options with { Start = StartPosition.Latest });
+        using ByteConsumer next = Channel.CreateConsumer(Membership with { Start = StartPosition.Latest });
         Write(99);
         Assert.Equal([99], ReadTo(next, 99));
         return Outcomes[isEvicted ? 1 : 0];

@@ -7,5 +7,5 @@ internal sealed class EvictSharer : Evict
 {
     public override string What => "evicts a shared group whose member stands still (`EvictAfter`), and writes";
 
-    protected override ConsumerOptions Options => new() { Group = "workers", Kind = GroupKind.Shared };
+    protected override ConsumerOptions Membership => new() { Group = "workers", Kind = GroupKind.Shared };
 }

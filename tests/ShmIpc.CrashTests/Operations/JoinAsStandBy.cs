@@ -13,13 +13,13 @@ internal class JoinAsStandBy : GroupEntryOperation
 
     public override string[] Outcomes => ["the active member, which goes on"];
 
-    protected virtual ConsumerOptions Options => new() { Group = "line" };
+    protected virtual ConsumerOptions Membership => new() { Group = "line" };
 
-    public override void Act() => Channel.CreateConsumer(Options);
+    public override void Act() => Channel.CreateConsumer(Membership);
 
     protected override void SetStage()
     {
-        _member = Channel.CreateConsumer(Options);
+        _member = Channel.CreateConsumer(Membership);
         Write(0, 1, 2);
         _member.Read(Patience);
     }

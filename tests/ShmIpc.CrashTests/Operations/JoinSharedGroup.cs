@@ -9,5 +9,5 @@ internal sealed class JoinSharedGroup : JoinAsStandBy
 
     public override string[] Outcomes => ["the other member, which goes on"];
 
-    protected override ConsumerOptions Options => base.Options with { Kind = GroupKind.Shared };
+    protected override ConsumerOptions Membership => base.Membership with { Kind = GroupKind.Shared };
 }

@@ -14,15 +14,15 @@ internal class LeaveAsActiveMember : GroupEntryOperation
 
     public override string[] Outcomes => ["the stand-by gets that message again", "the stand-by goes on behind it"];
 
-    protected virtual ConsumerOptions Options => new() { Group = "line" };
+    protected virtual ConsumerOptions Membership => new() { Group = "line" };
 
     public override void Act() => _member!.Dispose();
 
-    public override void Ready() => _other = Channel.CreateConsumer(Options);
+    public override void Ready() => _other = Channel.CreateConsumer(Membership);
 
     protected override void Prepare()
     {
-        _member = Channel.CreateConsumer(Options);
+        _member = Channel.CreateConsumer(Membership);
         Write(0, 1);
         _member.Read(Patience);
     }

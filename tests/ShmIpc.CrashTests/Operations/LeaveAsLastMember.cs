@@ -13,13 +13,13 @@ internal class LeaveAsLastMember : GroupEntryOperation
 
     public override string[] Outcomes => [OfTheDead, HalfEnded, NoGroup];
 
-    protected virtual ConsumerOptions Options => new() { Group = "line", Acknowledge = AcknowledgeMode.Manual };
+    protected virtual ConsumerOptions Membership => new() { Group = "line", Acknowledge = AcknowledgeMode.Manual };
 
     public override void Act() => _member!.Dispose();
 
     protected override void Prepare()
     {
-        _member = Channel.CreateConsumer(Options);
+        _member = Channel.CreateConsumer(Membership);
         Write(0, 1);
         _member.Read(Patience);
     }

@@ -7,5 +7,5 @@ internal sealed class LeaveAsLastSharer : LeaveAsLastMember
 {
     public override string Role => "last member of a shared group";
 
-    protected override ConsumerOptions Options => base.Options with { Kind = GroupKind.Shared };
+    protected override ConsumerOptions Membership => base.Membership with { Kind = GroupKind.Shared };
 }

@@ -9,5 +9,5 @@ internal sealed class LeaveAsSharer : LeaveAsActiveMember
 
     public override string[] Outcomes => ["another member gets that message again", "another member goes on behind it"];
 
-    protected override ConsumerOptions Options => base.Options with { Kind = GroupKind.Shared };
+    protected override ConsumerOptions Membership => base.Membership with { Kind = GroupKind.Shared };
 }

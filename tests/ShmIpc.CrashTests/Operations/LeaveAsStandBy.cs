@@ -11,5 +11,5 @@ internal sealed class LeaveAsStandBy : JoinAsStandBy
 
     public override void Act() => _standBy!.Dispose();
 
-    protected override void Prepare() => _standBy = Channel.CreateConsumer(Options);
+    protected override void Prepare() => _standBy = Channel.CreateConsumer(Membership);
 }

@@ -11,6 +11,6 @@ internal sealed class LeaveUnfinished : LeaveAsActiveMember
 
     public override string[] Outcomes => ["another member gets that message again"];
 
-    protected override ConsumerOptions Options =>
-        base.Options with { Kind = GroupKind.Shared, Acknowledge = AcknowledgeMode.Manual, MaxInFlight = 8 };
+    protected override ConsumerOptions Membership =>
+        base.Membership with { Kind = GroupKind.Shared, Acknowledge = AcknowledgeMode.Manual, MaxInFlight = 8 };
 }

@@ -11,9 +11,9 @@ internal class MakeDurableGroup : GroupEntryOperation
 
     public override string[] Outcomes => [NoGroup, HalfMade, "the group, which keeps its messages"];
 
-    protected virtual ConsumerOptions Options => new() { Group = "line", Durable = true };
+    protected virtual ConsumerOptions Membership => new() { Group = "line", Durable = true };
 
-    public override void Act() => Channel.CreateConsumer(Options);
+    public override void Act() => Channel.CreateConsumer(Membership);
 
     protected override void SetStage() => Write(0, 1);
 
@@ -32,7 +32,7 @@ internal class MakeDurableGroup : GroupEntryOperation
             }
         }
 
-        using ByteConsumer next = Channel.CreateConsumer(Options);
+        using ByteConsumer next = Channel.CreateConsumer(Membership);
         Assert.Equal(0, next.Read(Patience).Payload[0]);
         Assert.Equal(1, next.Read(Patience).Payload[0]);
         return outcome;

@@ -7,5 +7,5 @@ internal sealed class MakeSharedGroup : MakeDurableGroup
 {
     public override string Role => "first member of a durable shared group";
 
-    protected override ConsumerOptions Options => base.Options with { Kind = GroupKind.Shared };
+    protected override ConsumerOptions Membership => base.Membership with { Kind = GroupKind.Shared };
 }

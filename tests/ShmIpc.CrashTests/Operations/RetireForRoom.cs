@@ -17,12 +17,12 @@ internal class RetireForRoom : GroupEntryOperation
 
     public override string? Predecessor => "preceded";
 
-    protected virtual ConsumerOptions Options => new();
+    protected virtual ConsumerOptions Membership => new();
 
     public override void Precede(string root)
     {
         ShmByteChannel channel = ShmByteChannel.Open(Name, OptionsIn(root));
-        ByteConsumer consumer = channel.CreateConsumer(Options);
+        ByteConsumer consumer = channel.CreateConsumer(Membership);
         using ByteProducer producer = channel.CreateProducer();
         producer.Write([0]);
         consumer.Read(Patience);

@@ -7,5 +7,5 @@ internal sealed class RetireSharedForRoom : RetireForRoom
 {
     public override string What => "ends a shared group whose last member died with the message in hand that stands in its way, and writes";
 
-    protected override ConsumerOptions Options => new() { Group = "workers", Kind = GroupKind.Shared };
+    protected override ConsumerOptions Membership => new() { Group = "workers", Kind = GroupKind.Shared };
 }
