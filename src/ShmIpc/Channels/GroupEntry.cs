@@ -28,7 +28,8 @@ internal readonly struct GroupEntry(MappedSpan entry)
     {
         get
         {
-            ReadOnlySpan<byte> name = NameField;
+            Span<byte> name = stackalloc byte[ChannelLayout.GroupNameBytes];
+            NameField.CopyTo(name); // decoding looks twice, and a peer may write in between
             int bytes = Math.Min((int)name[0], ConsumerOptions.MaxNameBytes);
             return bytes == 0 ? null : Encoding.UTF8.GetString(name.Slice(1, bytes));
         }

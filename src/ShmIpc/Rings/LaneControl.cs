@@ -69,7 +69,9 @@ internal readonly struct LaneControl(MappedSpan block)
 
     private string ReadText(int offset, int fieldBytes)
     {
-        ReadOnlySpan<byte> field = _block.Bytes(offset, fieldBytes);
+        Span<byte> field = stackalloc byte[LaneLayout.ErrorMessageBytes];
+        field = field[..fieldBytes];
+        _block.Bytes(offset, fieldBytes).CopyTo(field); // decoding looks twice, and a peer may write in between
         int used = Math.Min((int)field[0], fieldBytes - 1);
         return Encoding.UTF8.GetString(field.Slice(1, used));
     }
