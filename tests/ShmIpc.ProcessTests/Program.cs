@@ -40,6 +40,11 @@ internal static class Program
             case "order-writer": OrderRoles.Write(role); break;
             case "order-reader": OrderRoles.Read(role); break;
             case "scribbler": ScribblerRole.Run(role); break;
+            case "hostile-rounds": HostileRoles.Rounds(role); break;
+            case "mapped-reader": MappedReaderRole.Run(role); break;
+            case "hostile-files": FuzzRole.Run(role); break;
+            case "hostile-scribbler": HostileRoles.Scribble(role); break;
+            case "hostile-user": HostileRoles.Use(role); break;
             case "group-writer": GroupRoles.Write(role); break;
             case "group-reader": GroupRoles.Read(role); break;
             case "value-writer": ValueRoles.Write(role); break;

@@ -6,12 +6,19 @@ internal static class Fragment
 {
     public static string Repository { get; } = Find();
 
-    /// <summary>Keeps the text of a section, between the lines that begin and end it.</summary>
+    /// <summary>Keeps the text of a section, between the lines that begin and end it. Not where another user's repository is tested: what
+    /// was shown is shown all the same.</summary>
     public static void Write(string section, string markdown)
     {
         string folder = Path.Combine(Repository, "TestResults", "failure-model");
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, section + ".md"), markdown.TrimEnd('\n') + "\n");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, section + ".md"), markdown.TrimEnd('\n') + "\n");
+        }
+        catch (UnauthorizedAccessException)
+        {
+        }
     }
 
     private static string Find()

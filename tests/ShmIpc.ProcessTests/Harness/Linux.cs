@@ -38,11 +38,12 @@ internal static partial class Linux
     /// <summary>False when the process is not there, or not ours.</summary>
     public static bool TrySignal(int processId, int signal) => kill(processId, signal) == 0;
 
-    /// <summary>The kernel kills this process when its parent's launching thread ends; at once if the parent is gone already.</summary>
+    /// <summary>The kernel kills this process when its parent's launching thread ends; at once if the parent is gone already. Parent 0: a
+    /// case that somebody repeats by hand.</summary>
     public static void DieWithParent(int parentId)
     {
         _ = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (getppid() != parentId)
+        if (parentId != 0 && getppid() != parentId)
         {
             Environment.Exit(1);
         }
