@@ -61,9 +61,15 @@ internal static class FuzzRole
         RoleArguments.Say(string.Create(CultureInfo.InvariantCulture, $"done cases={end - first} ways={byWay} {outcomes}"));
     }
 
-    /// <summary>The same file again and again: making a new one takes longer than everything else.</summary>
+    /// <summary>The same file again and again, as long as it does not become shorter: for a moment after an await the library still has the
+    /// last one mapped, and what is truncated under a mapping is gone.</summary>
     private static void Put(string path, byte[] bytes)
     {
+        if (new FileInfo(path) is { Exists: true } before && before.Length > bytes.Length)
+        {
+            File.Delete(path);
+        }
+
         using FileStream file = new(path, new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate,
