@@ -1,6 +1,7 @@
 // The one thread of a process that flushes the lanes of Async channels, each in its own period. It ends with the process, and sleeps
 // while there is nothing to flush.
 
+using ShmIpc.Interop;
 using ShmIpc.Memory;
 
 namespace ShmIpc.Channels;
@@ -10,7 +11,7 @@ internal static class BackgroundFlusher
     private static readonly Lock _changing = new();
     private static readonly AutoResetEvent _changed = new(false);
     private static LaneJournal[] _journals = [];
-    private static Thread? _thread;
+    private static bool _isRunning;
     private static int _generation;
 
     public static void Add(LaneJournal journal)
@@ -20,15 +21,16 @@ internal static class BackgroundFlusher
             if (_generation != ForkMarker.Join())
             {
                 // A forked child has its parent's memory, and not its thread.
-                (_generation, _thread, _journals) = (ForkMarker.Generation, null, []);
+                (_generation, _isRunning, _journals) = (ForkMarker.Generation, false, []);
+            }
+
+            if (!_isRunning)
+            {
+                BackgroundThread.Start(Run, "ShmIpc flusher"); // first: it may fail, and then nobody counts on it
+                _isRunning = true;
             }
 
             _journals = [.. _journals, journal];
-            if (_thread is null)
-            {
-                _thread = new Thread(Run) { IsBackground = true, Name = "ShmIpc flusher" };
-                _thread.Start();
-            }
         }
 
         _changed.Set();

@@ -23,6 +23,8 @@ internal static unsafe partial class LibCExtras
 
     public const int CLOCK_MONOTONIC = 1;
 
+    public const int RLIMIT_FSIZE = 1;
+    public const int RLIMIT_NPROC = 6;
     public const int RLIMIT_NOFILE = 7;
     public const int RLIMIT_MEMLOCK = 8;
     public const int RLIMIT_AS = 9;

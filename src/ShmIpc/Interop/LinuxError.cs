@@ -75,11 +75,16 @@ internal static class LinuxError
         if (errno == EPERM) return "The kernel forbids it to this process: check owner, seals and policies (seccomp, SELinux, AppArmor).";
         if (errno == ENOSPC) return "The file system is full: free space, enlarge it, or ask for less.";
         if (errno == EDQUOT) return "The user's disk quota is used up: free space, or ask for less.";
-        if (errno == EFBIG) return "The file would be larger than the file system or `ulimit -f` allows.";
+        if (errno == EFBIG)
+        {
+            return "The file would be larger than the file system allows, or than this process may make one " +
+                $"(`ulimit -f`, RLIMIT_FSIZE, is {Limit(RLIMIT_FSIZE, " bytes")}).";
+        }
+
         if (errno == ENOENT) return "Nothing has that name.";
         if (errno == ENOTDIR) return "Part of the path is not a directory, or is a symbolic link where none is allowed.";
         if (errno == ELOOP) return "The name is a symbolic link, which is never followed here.";
-        if (errno == EROFS) return "The file system is mounted read-only.";
+        if (errno == EROFS) return "The file system is mounted read-only: use a directory on another one, or remount it writable.";
         if (errno == EIO)
         {
             return "The disk could not write. What was not durable before may be lost, and a second attempt would not find it: check the " +

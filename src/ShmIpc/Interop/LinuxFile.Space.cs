@@ -20,6 +20,7 @@ internal static unsafe partial class LinuxFile
     {
         CrashPoint.BeforeCall("ftruncate");
         using var descriptor = new BorrowedDescriptor(file);
+        RefuseTooLong(descriptor.Number, lengthBytes, "ftruncate");
         while (ftruncate(descriptor.Number, lengthBytes) != 0)
         {
             var failure = errno;
@@ -34,8 +35,9 @@ internal static unsafe partial class LinuxFile
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lengthBytes);
         using var descriptor = new BorrowedDescriptor(file);
-        RefuseHopeless(descriptor.Number, offset, lengthBytes);
         var end = checked(offset + lengthBytes);
+        RefuseTooLong(descriptor.Number, end, "posix_fallocate");
+        RefuseHopeless(descriptor.Number, offset, lengthBytes);
         var position = offset;
         while (position < end)
         {
@@ -98,6 +100,16 @@ internal static unsafe partial class LinuxFile
         }
 
         if (MagicOf(descriptor) == TMPFS_MAGIC) LinuxMemory.RequireAvailable(missingBytes);
+    }
+
+    // The kernel does not only refuse a file that is too long for this process: it ends the process with SIGXFSZ, unless that is ignored.
+    private static void RefuseTooLong(int descriptor, long lengthBytes, string operation)
+    {
+        rlimit limit;
+        if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < (ulong)lengthBytes && StatusOf(descriptor).st_size < lengthBytes)
+        {
+            throw LinuxError.ToException(EFBIG, operation, $"length {lengthBytes}");
+        }
     }
 
     private static long MagicOf(int descriptor)

@@ -16,6 +16,11 @@ internal static unsafe partial class LinuxFile
         TryOpen(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0, out var failure)
         ?? throw LinuxError.ToException(failure, "open", $"\"{path}\", O_DIRECTORY|O_NOFOLLOW");
 
+    /// <summary>Opens a file by its path, for reading.</summary>
+    public static SafeFileHandle OpenForReading(string path) =>
+        TryOpen(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, out var failure)
+        ?? throw LinuxError.ToException(failure, "open", $"\"{path}\", O_RDONLY");
+
     /// <summary>Makes a directory with exactly this mode, whatever the umask; does nothing where the name is taken.</summary>
     public static void MakeDirectory(string path, uint mode)
     {
@@ -50,10 +55,18 @@ internal static unsafe partial class LinuxFile
         var file = TryOpen(parent.Number, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode, out var failure);
         if (file is null)
         {
-            var cure = failure == EOPNOTSUPP || failure == EISDIR
-                ? "The file system of that directory has no unnamed files: use one on tmpfs (/dev/shm), ext4, xfs or btrfs."
-                : null;
-            throw LinuxError.ToException(failure, "openat", "O_TMPFILE|O_RDWR", cure);
+            string? cure = null;
+            if (failure == EOPNOTSUPP || failure == EISDIR)
+            {
+                cure = "The file system of that directory has no unnamed files: use one on tmpfs (/dev/shm), ext4, xfs or btrfs.";
+            }
+            else if (failure == ENOSPC)
+            {
+                cure = "The file system can hold no more files (inodes): remove some, or give it more (for tmpfs " +
+                    "`mount -o remount,nr_inodes=100k`).";
+            }
+
+            throw LinuxError.ToException(failure, "openat", $"{NameIn(parent, "")}, O_TMPFILE|O_RDWR", cure);
         }
 
         SetMode(file, mode);
@@ -81,7 +94,18 @@ internal static unsafe partial class LinuxFile
         }
 
         var failure = errno;
-        return failure == EEXIST ? false : throw LinuxError.ToException(failure, "linkat", $"\"{name}\"");
+        return failure == EEXIST ? false : throw LinuxError.ToException(failure, "linkat", NameIn(parent, name));
+    }
+
+    /// <summary>May this process put names into the directory, and take them away? Asks only.</summary>
+    /// <returns>Zero, or why not.</returns>
+    public static int TryChange(SafeFileHandle directory)
+    {
+        using var parent = new BorrowedDescriptor(directory);
+        fixed (byte* here = NullTerminated("."))
+        {
+            return faccessat(parent.Number, here, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+        }
     }
 
     /// <summary>Takes a name away; false when there was none.</summary>
@@ -95,7 +119,7 @@ internal static unsafe partial class LinuxFile
         }
 
         var failure = errno;
-        return failure == ENOENT ? false : throw LinuxError.ToException(failure, "unlinkat", $"\"{name}\"");
+        return failure == ENOENT ? false : throw LinuxError.ToException(failure, "unlinkat", NameIn(parent, name));
     }
 
     public static FileStatus Status(SafeFileHandle file)
@@ -104,6 +128,24 @@ internal static unsafe partial class LinuxFile
         stat status;
         if (fstat(descriptor.Number, &status) != 0) throw LinuxError.ToException(errno, "fstat", $"descriptor {descriptor.Number}");
         return ToStatus(status);
+    }
+
+    /// <summary>What a path leads to, through symbolic links; false when nothing is there.</summary>
+    public static bool TryStatus(string path, out FileStatus status)
+    {
+        stat raw;
+        fixed (byte* target = NullTerminated(path))
+        {
+            if (fstatat(AT_FDCWD, target, &raw, 0) == 0)
+            {
+                status = ToStatus(raw);
+                return true;
+            }
+        }
+
+        var failure = errno;
+        status = default;
+        return failure == ENOENT || failure == ENOTDIR ? false : throw LinuxError.ToException(failure, "stat", $"\"{path}\"");
     }
 
     /// <summary>What a name stands for, a symbolic link for itself; false when nothing has the name.</summary>
@@ -122,7 +164,7 @@ internal static unsafe partial class LinuxFile
 
         var failure = errno;
         status = default;
-        return failure == ENOENT ? false : throw LinuxError.ToException(failure, "fstatat", $"\"{name}\"");
+        return failure == ENOENT ? false : throw LinuxError.ToException(failure, "fstatat", NameIn(parent, name));
     }
 
     /// <summary>The flags the file was opened with: what F_GETFL says.</summary>
@@ -191,6 +233,19 @@ internal static unsafe partial class LinuxFile
 
     private static FileStatus ToStatus(in stat status) =>
         new((uint)status.st_mode, status.st_uid, status.st_gid, status.st_size, (ulong)status.st_ino, (ulong)status.st_dev);
+
+    /// <summary>A name in an open directory, for messages, with the directory's own as far as the kernel says it.</summary>
+    private static string NameIn(BorrowedDescriptor directory, string name)
+    {
+        try
+        {
+            return $"\"{Path.Combine(new FileInfo(DescriptorPath(directory.Number)).LinkTarget ?? "", name).TrimEnd('/')}\"";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"\"{name}\"";
+        }
+    }
 
     private static string DescriptorPath(int descriptor) => $"/proc/self/fd/{descriptor}";
 

@@ -51,7 +51,7 @@ internal sealed class AsyncHub
             }
 
             AsyncHub started = new();
-            new Thread(started.Run) { IsBackground = true, Name = "ShmIpc hub" }.Start(); // first: it may fail, and then there is no hub
+            BackgroundThread.Start(started.Run, "ShmIpc hub"); // first: it may fail, and then there is no hub
             _hubs.Add(started);
             started.Take(awaits);
         }
