@@ -7,33 +7,46 @@ namespace ShmIpc.Interop;
 
 internal static class LinuxMemory
 {
-    private const string Path = "/proc/meminfo";
+    private const string MemInfo = "proc/meminfo";
 
-    /// <summary>Bytes that can be taken without harm to others: MemAvailable and free swap; <see cref="long.MaxValue"/> where that
-    /// cannot be read. The limit of a control group (a container) is not part of it.</summary>
+    /// <summary>Bytes that can be taken without harm to others: MemAvailable and free swap, or what the limit of the control group (a
+    /// container) leaves, whichever is less; <see cref="long.MaxValue"/> where that cannot be read.</summary>
     public static long AvailableBytes()
+    {
+        var (machineBytes, groupBytes) = Available("/");
+        return Math.Min(machineBytes, groupBytes);
+    }
+
+    /// <param name="lengthBytes">What is to be taken.</param>
+    /// <param name="root">The root of the file system; another one for tests.</param>
+    /// <exception cref="ShmNoSpaceException">The machine, or the control group, has less memory left than this.</exception>
+    public static void RequireAvailable(long lengthBytes, string root = "/")
+    {
+        var (machineBytes, groupBytes) = Available(root);
+        var availableBytes = Math.Min(machineBytes, groupBytes);
+        if (lengthBytes <= availableBytes) return;
+        var (owner, cure) = groupBytes < machineBytes
+            ? ("the control group of this process", "raise its limit (memory.max; `MemoryMax=`, `docker run --memory=`)")
+            : ("the machine", "free memory");
+        throw new ShmNoSpaceException(
+            $"{lengthBytes} bytes of memory were asked for, and {owner} has {availableBytes} bytes left (with free swap): taking them " +
+            $"would have the kernel kill processes. Ask for less, or {cure}.",
+            lengthBytes,
+            availableBytes);
+    }
+
+    private static (long MachineBytes, long GroupBytes) Available(string root)
     {
         try
         {
-            var lines = File.ReadAllLines(Path);
-            return FieldBytes(lines, "MemAvailable:") + FieldBytes(lines, "SwapFree:");
+            var lines = File.ReadAllLines(Path.Combine(root, MemInfo));
+            var freeSwapBytes = FieldBytes(lines, "SwapFree:");
+            return (FieldBytes(lines, "MemAvailable:") + freeSwapBytes, ControlGroupMemory.AvailableBytes(freeSwapBytes, root));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException or InvalidOperationException)
         {
-            return long.MaxValue;
+            return (long.MaxValue, long.MaxValue);
         }
-    }
-
-    /// <exception cref="ShmNoSpaceException">The machine has less memory left than this.</exception>
-    public static void RequireAvailable(long lengthBytes)
-    {
-        var availableBytes = AvailableBytes();
-        if (lengthBytes <= availableBytes) return;
-        throw new ShmNoSpaceException(
-            $"{lengthBytes} bytes of memory were asked for, and the machine has {availableBytes} bytes left (MemAvailable and free " +
-            "swap): taking them would have the kernel kill processes. Ask for less, or free memory.",
-            lengthBytes,
-            availableBytes);
     }
 
     // "MemAvailable:   23515704 kB"
