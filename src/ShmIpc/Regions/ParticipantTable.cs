@@ -151,7 +151,7 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
     {
         Atomics.Store(ref _table.UInt32(Offset(slot) + ParticipantLayout.ProcessIdOffset), (uint)LinuxProcess.ProcessId());
         Atomics.Store(ref _table.UInt32(Offset(slot) + ParticipantLayout.RoleOffset), (uint)role);
-        Atomics.Store(ref Word(slot, ParticipantLayout.JoinedOffset), (ulong)(DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100);
+        Atomics.Store(ref Word(slot, ParticipantLayout.JoinedOffset), WallClock.UnixNanoseconds());
         Atomics.Store(ref Word(slot, ParticipantLayout.PlaceOffset), 0);
     }
 

@@ -72,7 +72,7 @@ internal sealed class RegionHeader
 
         Put32(header, RegionLayout.CreatorPidOffset, (uint)LinuxProcess.ProcessId());
         Put32(header, RegionLayout.CreatorUidOffset, LinuxProcess.EffectiveUserId);
-        Put64(header, RegionLayout.CreatedOffset, (ulong)(DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100);
+        Put64(header, RegionLayout.CreatedOffset, WallClock.UnixNanoseconds());
         Put32(header, RegionLayout.KindOffset, (uint)blueprint.Kind);
         Put32(header, RegionLayout.SectionCountOffset, (uint)blueprint.Sections.Count);
         Put64(header, RegionLayout.SchemaOffset, blueprint.PayloadSchema);
