@@ -40,6 +40,7 @@ internal sealed partial class RegionFile
                 return false;
             }
 
+            directory.CheckMayDelete(path, LinuxFile.Status(file)); // before the mark: a refused deletion changes nothing
             MarkDeleted(file, path);
             return LinuxFile.TryUnlinkAt(directory.Directory, name);
         }

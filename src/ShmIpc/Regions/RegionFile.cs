@@ -1,8 +1,9 @@
 // An attachment to a region: its file, opened, checked and mapped. Regions appear complete or not at all, and names are never shared
 // by two populations:
 //
-//   Creating  builds the region as a file without a name (O_TMPFILE), allocates and initialises it, and links it into place without
-//             replacing anything. A death before the link leaves nothing; two creators: one links, the other finds EEXIST.
+//   Creating  builds the region as a file without a name (O_TMPFILE), allocates and initialises it, attaches to it, and links it into
+//             place without replacing anything. A death or a failure before the link leaves nothing, and behind it nothing can fail;
+//             two creators: one links, the other finds EEXIST.
 //   Attaching opens the name, takes the lifecycle byte shared, and then compares the descriptor's inode with the name's: a deleter
 //             that came in between has unlinked it, and the attacher starts again. The lock is held until everything is mapped.
 //   Deleting  takes the lifecycle byte exclusively, marks the header deleted, rings every doorbell, unlinks the name. Those who are
@@ -99,13 +100,8 @@ internal sealed partial class RegionFile : IDisposable
     {
         RegionName.Check(name);
         using RegionRoot directory = RegionRoot.Open(root);
-        if (!TryCreate(directory, name, blueprint, initialize))
-        {
-            throw new ShmRegionExistsException(
-                $"The region {Path.Combine(directory.Path, name)} exists already. Open it, delete it first, or use CreateOrOpen.");
-        }
-
-        return TryAttach(directory, name, check, recover) ?? throw Vanished(directory, name);
+        return TryCreate(directory, name, blueprint, initialize, check, recover) ?? throw new ShmRegionExistsException(
+            $"The region {Path.Combine(directory.Path, name)} exists already. Open it, delete it first, or use CreateOrOpen.");
     }
 
     /// <summary>Opens an existing region.</summary>
@@ -115,7 +111,7 @@ internal sealed partial class RegionFile : IDisposable
     {
         RegionName.Check(name);
         string rootPath = RegionRoot.PathOf(root);
-        if (!Path.Exists(rootPath))
+        if (!LinuxFile.TryStatus(rootPath, out _))
         {
             throw NotFound(rootPath, name); // an opener leaves nothing behind, not even a directory
         }
@@ -137,21 +133,21 @@ internal sealed partial class RegionFile : IDisposable
         using RegionRoot directory = RegionRoot.Open(root);
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            if (TryAttach(directory, name, check, recover) is { } attached)
+            RegionFile? attached = TryAttach(directory, name, check, recover)
+                ?? TryCreate(directory, name, blueprint(), initialize, check, recover); // else the next round attaches to another's
+            if (attached is not null)
             {
                 return attached;
             }
-
-            _ = TryCreate(directory, name, blueprint(), initialize); // whoever won, the next round attaches
         }
 
-        throw Vanished(directory, name);
+        throw new ShmException($"The region {Path.Combine(directory.Path, name)} is deleted again and again while it is being opened.");
     }
 
     public static bool Exists(string name, string? root)
     {
         RegionName.Check(name);
-        if (!Directory.Exists(RegionRoot.PathOf(root)))
+        if (!LinuxFile.TryStatus(RegionRoot.PathOf(root), out FileStatus status) || !status.IsDirectory)
         {
             return false;
         }
@@ -164,7 +160,7 @@ internal sealed partial class RegionFile : IDisposable
     public static bool Delete(string name, string? root)
     {
         RegionName.Check(name);
-        if (!Directory.Exists(RegionRoot.PathOf(root)))
+        if (!LinuxFile.TryStatus(RegionRoot.PathOf(root), out FileStatus status) || !status.IsDirectory)
         {
             return false;
         }
@@ -173,14 +169,45 @@ internal sealed partial class RegionFile : IDisposable
         return Delete(directory, name, onlyIfMarked: false);
     }
 
-    private static bool TryCreate(RegionRoot directory, string name, RegionBlueprint blueprint, Action<MappedSpan> initialize)
+    /// <summary>Makes the region and attaches to it, and only then gives it its name: whoever cannot attach leaves nothing behind. Null
+    /// when the name is taken.</summary>
+    private static RegionFile? TryCreate(
+        RegionRoot directory,
+        string name,
+        RegionBlueprint blueprint,
+        Action<MappedSpan> initialize,
+        Action<RegionHeader> check,
+        Action<RegionFile>? recover)
     {
         if (LinuxFile.TryStatusAt(directory.Directory, name, out _))
         {
-            return false;
+            return null;
         }
 
-        using SafeFileHandle file = LinuxFile.OpenTemporaryAt(directory.Directory, directory.FileMode);
+        SafeFileHandle file = LinuxFile.OpenTemporaryAt(directory.Directory, directory.FileMode);
+        RegionFile? attached = null;
+        bool isNamed = false;
+        try
+        {
+            Build(directory, name, file, blueprint, initialize);
+            attached = Attach(name, Path.Combine(directory.Path, name), file, check, recover);
+            isNamed = LinuxFile.TryLinkAt(file, directory.Directory, name);
+            return isNamed ? attached : null;
+        }
+        finally
+        {
+            if (!isNamed)
+            {
+                attached?.Dispose();
+                file.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Takes the space of a region and initialises it.</summary>
+    private static void Build(
+        RegionRoot directory, string name, SafeFileHandle file, RegionBlueprint blueprint, Action<MappedSpan> initialize)
+    {
         long available = LinuxFile.AvailableBytes(file);
         if (available < blueprint.NeededBytes)
         {
@@ -209,8 +236,6 @@ internal sealed partial class RegionFile : IDisposable
         {
             LinuxFile.Sync(file); // a name that survives stands for a region that does
         }
-
-        return LinuxFile.TryLinkAt(file, directory.Directory, name);
     }
 
     private static RegionFile? TryAttach(RegionRoot directory, string name, Action<RegionHeader> check, Action<RegionFile>? recover)
@@ -342,7 +367,4 @@ internal sealed partial class RegionFile : IDisposable
 
     private static ShmRegionNotFoundException NotFound(string root, string name) =>
         new($"There is no region {Path.Combine(root, name)}. Start whoever creates it first, or use CreateOrOpen.");
-
-    private static ShmException Vanished(RegionRoot directory, string name) =>
-        new($"The region {Path.Combine(directory.Path, name)} is deleted again and again while it is being opened.");
 }

@@ -13,6 +13,7 @@ internal sealed class RegionRoot : IDisposable
 {
     public const string EnvironmentVariable = "SHMIPC_ROOT";
     private const uint SetGroupId = 0x400; // S_ISGID
+    private const uint Sticky = 0x200;     // S_ISVTX
     private const uint GroupAll = 0x38;    // S_IRWXG
     private const uint OthersWrite = 0x2;  // S_IWOTH
     private const uint GroupWrite = 0x10;  // S_IWGRP
@@ -59,11 +60,10 @@ internal sealed class RegionRoot : IDisposable
     public static RegionRoot Open(string? root)
     {
         string path = PathOf(root);
-        if (!System.IO.Path.Exists(System.IO.Path.GetDirectoryName(path) ?? path))
+        if (!LinuxFile.TryStatus(System.IO.Path.GetDirectoryName(path) ?? path, out _))
         {
             throw new ShmException(
-                $"Cannot make the directory {path} for regions, because the one it would stand in does not exist, or may not be "
-                + "looked into. "
+                $"Cannot make the directory {path} for regions, because the one it would stand in does not exist. "
                 + $"Make that first, or choose another root (option Root or {EnvironmentVariable}).");
         }
 
@@ -132,6 +132,25 @@ internal sealed class RegionRoot : IDisposable
             throw new UnauthorizedAccessException(
                 $"{path} has mode {Octal(status.Permissions)}, and a region here has {Octal(FileMode)}: "
                 + "others could read or change it. If it is yours, correct it with chmod.");
+        }
+    }
+
+    /// <summary>Refuses to delete a file whose name this process may not take away.</summary>
+    public void CheckMayDelete(string path, FileStatus status)
+    {
+        int failure = LinuxFile.TryChange(Directory);
+        if (failure != 0)
+        {
+            throw LinuxError.ToException(failure, "unlinkat", $"\"{path}\"");
+        }
+
+        FileStatus directory = LinuxFile.Status(Directory);
+        uint user = LinuxProcess.EffectiveUserId;
+        if ((directory.Permissions & Sticky) != 0 && user != 0 && user != status.UserId && user != directory.UserId)
+        {
+            throw new UnauthorizedAccessException(
+                $"{path} belongs to user {status.UserId}, and {Path} has the sticky bit: only that user may delete it. Have it do so, or "
+                + "give the directory mode 2770.");
         }
     }
 
