@@ -23,6 +23,11 @@ internal static class Program
     private static int RunChild(string[] arguments)
     {
         RoleArguments role = new(arguments[2..]);
+        if (role.TryText("user") is not null)
+        {
+            Linux.BecomeUser((uint)role.Number("user"), (uint)role.Number("group"));
+        }
+
         Linux.DieWithParent((int)role.Number(ChildProcess.ParentKey));
         switch (arguments[1])
         {
@@ -56,6 +61,19 @@ internal static class Program
             case "lossy-reader": LossyRoles.Read(role); break;
             case "drop-writer": LossyRoles.Write(role); break;
             case "actor": ActorRole.Run(); break;
+            case "party": PartyRole.Run(role); break;
+            case "full-channel": FullMemoryRoles.Channel(role); break;
+            case "full-value": FullMemoryRoles.Value(role); break;
+            case "full-race": FullMemoryRoles.Race(role); break;
+            case "full-rest": FullMemoryRoles.Rest(role); break;
+            case "full-inodes": FullMemoryRoles.Inodes(role); break;
+            case "read-only-memory": FullMemoryRoles.ReadOnly(role); break;
+            case "small-memory": FullMemoryRoles.Container(role); break;
+            case "few-descriptors": LimitRoles.Descriptors(role); break;
+            case "few-addresses": LimitRoles.Addresses(role); break;
+            case "short-files": LimitRoles.FileSize(role); break;
+            case "no-locked-memory": LimitRoles.LockedMemory(role); break;
+            case "no-threads": LimitRoles.Threads(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 

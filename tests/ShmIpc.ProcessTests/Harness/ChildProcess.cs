@@ -19,6 +19,12 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>The argument that names another executable than this one, which plays the role then.</summary>
     public const string ProgramKey = "program";
 
+    /// <summary>The argument that names a command, as words, which is to start the child: see <see cref="Isolation"/>.</summary>
+    public const string ViaKey = "via";
+
+    /// <summary>As the parent: another program stands in between, which kills the child when it dies itself.</summary>
+    public const int NoParent = 0;
+
     /// <summary>How long anything may take that should take milliseconds: the machine may be busy with something else.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -59,9 +65,14 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // a killed process would leave its diagnostics sockets in /tmp
-        start.ArgumentList.Add(Verb);
-        start.ArgumentList.Add(role);
-        foreach ((string key, object value) in arguments.Append((ParentKey, Environment.ProcessId)))
+        List<string> words = [Verb, role];
+        string[] via = [];
+        if (!arguments.Any(argument => argument.Key == ParentKey))
+        {
+            arguments = arguments.Append((ParentKey, Environment.ProcessId));
+        }
+
+        foreach ((string key, object value) in arguments)
         {
             if (key.StartsWith("DOTNET_", StringComparison.Ordinal))
             {
@@ -71,10 +82,21 @@ internal sealed class ChildProcess : IDisposable
             {
                 start.FileName = value.ToString()!;
             }
+            else if (key == ViaKey)
+            {
+                via = (string[])value;
+            }
             else
             {
-                start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"{key}={value}"));
+                words.Add(string.Create(CultureInfo.InvariantCulture, $"{key}={value}"));
             }
+        }
+
+        string[] command = [.. via, start.FileName, .. words];
+        start.FileName = command[0];
+        foreach (string word in command[1..])
+        {
+            start.ArgumentList.Add(word);
         }
 
         _ = _launcher.Value;
@@ -120,7 +142,8 @@ internal sealed class ChildProcess : IDisposable
     {
         if (!_lines.TryTake(out string? line, timeout ?? Patience))
         {
-            throw new InvalidOperationException($"{this} did not say \"{word}\" within {timeout ?? Patience}. {Errors()}");
+            string end = _lines.IsAddingCompleted ? "before it ended" : $"within {timeout ?? Patience}";
+            throw new InvalidOperationException($"{this} did not say \"{word}\" {end}. {Errors()}");
         }
 
         string[] words = line.Split(' ');
@@ -209,6 +232,10 @@ internal sealed class ChildProcess : IDisposable
             if (line is not null)
             {
                 _lines.Add(line);
+            }
+            else
+            {
+                _lines.CompleteAdding(); // nobody is left who could say anything
             }
         }
         catch (ObjectDisposedException)

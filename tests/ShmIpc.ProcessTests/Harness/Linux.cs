@@ -13,6 +13,7 @@ internal static partial class Linux
     private const int SIGQUIT = 3;
     private const int SIGTERM = 15;
     private const nint SIG_DFL = 0;
+    public const int SIGBUS = 7;
     public const int SIGKILL = 9;
     public const int SIGSEGV = 11;
     public const int SIGCONT = 18;
@@ -43,7 +44,7 @@ internal static partial class Linux
     public static void DieWithParent(int parentId)
     {
         _ = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (parentId != 0 && getppid() != parentId)
+        if (parentId != ChildProcess.NoParent && getppid() != parentId)
         {
             Environment.Exit(1);
         }

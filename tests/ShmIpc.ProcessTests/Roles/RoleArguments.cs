@@ -22,6 +22,9 @@ internal sealed class RoleArguments(string[] arguments)
 
     public string Text(string key) => _values[key];
 
+    /// <summary>Null when the role was not told.</summary>
+    public string? TryText(string key) => _values.GetValueOrDefault(key);
+
     public long Number(string key) => long.Parse(_values[key], CultureInfo.InvariantCulture);
 
     public static void Say(string line) => Console.Out.WriteLine(line);
