@@ -29,12 +29,17 @@ internal static class Program
         }
 
         Linux.DieWithParent((int)role.Number(ChildProcess.ParentKey));
+        using IDisposable? stall = CollectionStall.OnSignal(role);
         switch (arguments[1])
         {
             case "burst-writer": BurstRoles.Write(role); break;
             case "burst-reader": BurstRoles.Read(role); break;
             case "stream-writer": StreamRoles.Write(role); break;
             case "stream-reader": StreamRoles.Read(role); break;
+            case "stream-awaiter": StreamRoles.ReadAsync(role).GetAwaiter().GetResult(); break;
+            case "claimant": PausedRoles.Claim(role); break;
+            case "member": PausedRoles.Member(role); break;
+            case "group-maker": PausedRoles.MakeGroups(role); break;
             case "claim-holder": HolderRoles.HoldClaim(role); break;
             case "consumer-holder": HolderRoles.HoldConsumer(role); break;
             case "silent": SilentRole.Run(role); break;

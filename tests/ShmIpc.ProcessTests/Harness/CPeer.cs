@@ -61,6 +61,6 @@ internal static class CPeer
         })).Value;
     }
 
-    private static bool IsOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+    public static bool IsOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(':', StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, name)));
 }

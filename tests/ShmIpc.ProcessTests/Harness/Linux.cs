@@ -15,6 +15,7 @@ internal static partial class Linux
     private const nint SIG_DFL = 0;
     public const int SIGBUS = 7;
     public const int SIGKILL = 9;
+    public const int SIGUSR1 = 10;
     public const int SIGSEGV = 11;
     public const int SIGCONT = 18;
     public const int SIGSTOP = 19;
@@ -24,6 +25,10 @@ internal static partial class Linux
     private const int PR_SET_PTRACER = 0x59616D61;
     private const int Marker = -1234;
     private const int SECCOMP_MODE_STRICT = 1;
+    private const int SIG_BLOCK = 0;
+    private const int SignalSetBytes = 128;
+    private const int LOCK_SH = 1;
+    private const int O_RDONLY = 0;
 
     /// <summary>As uname -r says.</summary>
     public static string KernelRelease => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
@@ -61,6 +66,26 @@ internal static partial class Linux
 
     /// <summary>From here on any system call of this thread but read, write and exit ends it at once. False where the kernel cannot.</summary>
     public static bool TryForbidSystemCalls() => prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) == 0;
+
+    /// <summary>Waits for whoever has locked the file (FileShare.None), and no garbage collection can begin meanwhile: to the runtime, this
+    /// thread runs managed code and does not come to a place where it can be suspended. No signal ends the wait.</summary>
+    public static unsafe void WaitUnsuspended(string lockedFile)
+    {
+        Span<byte> all = stackalloc byte[SignalSetBytes];
+        all.Fill(0xFF);
+        fixed (byte* set = all)
+        {
+            _ = pthread_sigmask(SIG_BLOCK, set, null);
+        }
+
+        int file = open(lockedFile, O_RDONLY);
+        if (file < 0 || WaitUnsuspended(file, LOCK_SH) != 0)
+        {
+            throw new Win32Exception($"Cannot wait for the lock of {lockedFile}.");
+        }
+
+        _ = close(file);
+    }
 
     /// <summary>One write(2) to standard output and nothing else.</summary>
     public static unsafe void WriteRaw(ReadOnlySpan<byte> text)
@@ -173,6 +198,18 @@ internal static partial class Linux
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc")]
+    private static partial int close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "flock"), SuppressGCTransition]
+    private static partial int WaitUnsuspended(int fd, int operation);
+
+    [LibraryImport("libc")]
+    private static unsafe partial int pthread_sigmask(int how, byte* set, byte* old);
 
     [LibraryImport("libc")]
     private static partial int getppid();

@@ -9,8 +9,10 @@ namespace ShmIpc.ProcessTests.Roles;
 internal static class StreamRoles
 {
     public const int BatchMessages = 8;
+    public const int StopCounter = 511; // in the progress file: not 0 = the producers have written enough
 
-    /// <summary>Writes messages 0, 1, ... of its stream; its progress counter is how many are certainly committed.</summary>
+    /// <summary>Writes messages 0, 1, ... of its stream, until it is told to stop; its progress counter is how many are certainly
+    /// committed.</summary>
     public static void Write(RoleArguments arguments)
     {
         long id = arguments.Number("id");
@@ -28,7 +30,8 @@ internal static class StreamRoles
             count = 0;
         }
 
-        for (long number = 0; number < count; number++)
+        long number = 0;
+        for (; number < count && progress[StopCounter] == 0; number++)
         {
             if (mode == "claim")
             {
@@ -43,7 +46,7 @@ internal static class StreamRoles
         }
 
         producer.TryComplete();
-        RoleArguments.Say("done");
+        RoleArguments.Say(FormattableString.Invariant($"done {number}"));
     }
 
     /// <summary>Checks everything until the producers have completed; its progress counter is how many messages it has seen.</summary>
@@ -64,6 +67,28 @@ internal static class StreamRoles
             }
 
             consumer.WaitToRead(ChildProcess.Patience);
+        }
+
+        RoleArguments.Say(FormattableString.Invariant($"done {checker.Total}"));
+    }
+
+    /// <summary>The same without a thread that waits.</summary>
+    public static async Task ReadAsync(RoleArguments arguments)
+    {
+        using ProgressFile progress = new(arguments.Text("progress"));
+        int counter = (int)arguments.Number("counter");
+        using ShmByteChannel channel = ShmByteChannel.Open(arguments.Channel, arguments.Options);
+        using ByteConsumer consumer = channel.CreateConsumer();
+        StreamChecker checker = new();
+        RoleArguments.Say("ready");
+        while (await consumer.WaitToReadAsync())
+        {
+            while (checker.DrainSome(consumer))
+            {
+                progress[counter] = checker.Total;
+            }
+
+            progress[counter] = checker.Total;
         }
 
         RoleArguments.Say(FormattableString.Invariant($"done {checker.Total}"));

@@ -1,0 +1,70 @@
+// The ways in which a living process stands still for a while. Disposing the pause ends it.
+
+using System.Diagnostics;
+using System.Globalization;
+using ShmIpc.ProcessTests.Roles;
+
+namespace ShmIpc.ProcessTests.Harness;
+
+internal sealed class Pause : IDisposable
+{
+    private readonly Action _end;
+
+    private Pause(Action end) => _end = end;
+
+    /// <summary>Returns when all of them stand still.</summary>
+    public static Pause Begin(PauseWay way, IReadOnlyList<ChildProcess> children, string stallFile) => way switch
+    {
+        PauseWay.Signal => BySignal(children),
+        PauseWay.Debugger => ByDebugger(children),
+        _ => ByCollection(children, stallFile),
+    };
+
+    public void Dispose() => _end();
+
+    private static Pause BySignal(IReadOnlyList<ChildProcess> children)
+    {
+        foreach (ChildProcess child in children)
+        {
+            child.Stop();
+        }
+
+        return new Pause(() =>
+        {
+            foreach (ChildProcess child in children)
+            {
+                child.Continue();
+            }
+        });
+    }
+
+    private static Pause ByDebugger(IReadOnlyList<ChildProcess> children) => new(Debugger.Attach(children).Dispose);
+
+    /// <remarks>The children wait for a lock of the file, inside a collection (Roles/CollectionStall.cs).</remarks>
+    private static Pause ByCollection(IReadOnlyList<ChildProcess> children, string stallFile)
+    {
+        FileStream file = new(stallFile, FileMode.Create, FileAccess.ReadWrite, FileShare.None); // that is flock(LOCK_EX)
+        foreach (ChildProcess child in children)
+        {
+            Linux.Signal(child.Id, Linux.SIGUSR1);
+        }
+
+        foreach (ChildProcess child in children)
+        {
+            child.Expect("stalling");
+        }
+
+        Thread.Sleep(300); // they are about to collect
+        long start = Stopwatch.GetTimestamp();
+        return new Pause(() =>
+        {
+            double pausedMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            file.Dispose();
+            foreach (ChildProcess child in children)
+            {
+                int stalledMs = int.Parse(child.Expect("stalled")[0], CultureInfo.InvariantCulture);
+                Assert.True(stalledMs > pausedMs / 2, $"{child} stood still for {stalledMs} ms of {pausedMs} only.");
+            }
+        });
+    }
+}
