@@ -23,7 +23,7 @@ internal sealed class DashboardView(IAnsiConsole console, string channel, int to
     {
         double rate = figures.Interval > TimeSpan.Zero ? 1 / figures.Interval.TotalSeconds : 0;
         return new Panel(new Rows(
-            new Text($"{tracker.Samples:N0} samples, {rate:0.##}/s, {tracker.Lost:N0} lost, {tracker.Restarts:N0} producer restarts"),
+            new Text($"{tracker.Samples:N0} samples, {rate:0.##}/s, {tracker.Missing}, {tracker.Restarts:N0} producer restarts"),
             new Text($"latency {tracker.Latency}"),
             new Text(LatencyRecorder.Meaning, new Style(foreground: Color.Grey))))
         {

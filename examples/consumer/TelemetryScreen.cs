@@ -8,15 +8,14 @@ internal sealed class TelemetryScreen(
     TelemetrySettings settings, TelemetryInbox inbox, ITelemetryView view, IHostApplicationLifetime lifetime, Outcome outcome)
     : ExampleService(lifetime, outcome)
 {
-    private readonly TelemetryTracker _tracker = new();
+    private readonly TelemetryTracker _tracker = new(settings.Group.IsShared);
 
     protected override async Task<int> RunAsync(CancellationToken stopping)
     {
         bool timedOut = false;
         await view.RunAsync(async show => timedOut = !await FollowAsync(show, stopping));
 
-        string missing = settings.Group.IsShared ? "for other consumers of the group" : "lost";
-        Console.WriteLine($"{_tracker.Samples:N0} samples, {_tracker.Lost:N0} {missing}, {_tracker.Restarts:N0} producer restarts.");
+        Console.WriteLine($"{_tracker.Samples:N0} samples, {_tracker.Missing}, {_tracker.Restarts:N0} producer restarts.");
         Console.WriteLine($"Latency {_tracker.Latency} ({LatencyRecorder.Meaning}).");
         JsonFile.Write(settings.JsonPath, new TelemetryReceived(_tracker.Samples, _tracker.Lost, _tracker.Restarts, _tracker.Latency));
         if (timedOut)

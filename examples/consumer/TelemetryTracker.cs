@@ -4,16 +4,21 @@ using ShmIpc.Examples.Messages;
 namespace ShmIpc.Examples.Consumer;
 
 /// <summary>Follows one machine's samples; not thread-safe.</summary>
-internal sealed class TelemetryTracker
+/// <param name="isShared">Other consumers get some of the samples: what did not arrive here is not lost.</param>
+internal sealed class TelemetryTracker(bool isShared = false)
 {
     private readonly LatencyRecorder _latency = new();
     private TelemetrySample? _previous;
+    private long _missing;
 
     /// <summary>Samples that arrived.</summary>
     public long Samples { get; private set; }
 
-    /// <summary>Samples that the producer took and that did not arrive, as their sequence tells.</summary>
-    public long Lost { get; private set; }
+    /// <summary>Samples that the producer took and that arrived nowhere, as their sequence tells.</summary>
+    public long Lost => isShared ? 0 : _missing;
+
+    /// <summary>What did not arrive here, in words.</summary>
+    public string Missing => $"{_missing:N0} {(isShared ? "for other consumers of the group" : "lost")}";
 
     /// <summary>How many times another run of the producer took over.</summary>
     public long Restarts { get; private set; }
@@ -33,7 +38,7 @@ internal sealed class TelemetryTracker
         if (_previous is not null && _previous.Run != sample.Run)
             Restarts++;
         else if (_previous is not null)
-            Lost += Math.Max(0, sample.Sequence - _previous.Sequence - 1);
+            _missing += Math.Max(0, sample.Sequence - _previous.Sequence - 1);
 
         TelemetryFigures figures = new FigureCalculator(_previous, sample).Calculate();
         _previous = sample;

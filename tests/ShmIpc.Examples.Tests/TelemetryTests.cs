@@ -54,6 +54,17 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public void What_goes_to_other_consumers_of_a_shared_group_is_not_lost()
+    {
+        var tracker = new TelemetryTracker(isShared: true);
+        tracker.Add(Sample(7, 1, 1), 0, isLive: false);
+        string heading = Draw(tracker.Add(Sample(11, 2, 2), 0, isLive: true), tracker);
+        Assert.Equal((2, 0), (tracker.Samples, tracker.Lost));
+        Assert.Contains("2 samples, 1/s, 3 for other consumers of the group, 0 producer restarts", heading, StringComparison.Ordinal);
+        Assert.DoesNotContain("lost", heading, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Latencies_are_in_microseconds()
     {
         var recorder = new LatencyRecorder();
@@ -73,13 +84,20 @@ public sealed class TelemetryTests
         TelemetrySample newer = Sample(2, 12, 3);
         older.Processes[0] = older.Processes[0] with { Name = "[red]x[/]" };
         newer.Processes[0] = newer.Processes[0] with { Name = "[red]x[/]" };
+        string text = Draw(new FigureCalculator(older, newer).Calculate(), new TelemetryTracker());
+        Assert.Contains("[red]x[/]", text, StringComparison.Ordinal);
+        Assert.Contains("a[b]", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the dashboard shows of channel "a[b]".</summary>
+    private static string Draw(TelemetryFigures figures, TelemetryTracker tracker)
+    {
         using var text = new StringWriter();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
         console.Profile.Width = 100;
         var view = new DashboardView(console, "a[b]", topProcesses: 5);
-        console.Write(view.Draw(new FigureCalculator(older, newer).Calculate(), new TelemetryTracker()));
-        Assert.Contains("[red]x[/]", text.ToString(), StringComparison.Ordinal);
-        Assert.Contains("a[b]", text.ToString(), StringComparison.Ordinal);
+        console.Write(view.Draw(figures, tracker));
+        return text.ToString();
     }
 
     private static TelemetrySample Sample(long sequence, double seconds, long scale) => new()
