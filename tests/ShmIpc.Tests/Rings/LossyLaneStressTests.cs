@@ -2,6 +2,7 @@
 // everything, in order, and nothing is torn.
 
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ShmIpc.Memory;
 using ShmIpc.Rings;
 using Xunit;
@@ -72,4 +73,45 @@ public sealed class LossyLaneStressTests
         Assert.True(all[^1].Lost > 0 && all.All(reader => reader.Read > 0), string.Join(", ", all));
     }
 
+    [Fact]
+    public async Task A_record_that_is_overwritten_while_it_is_copied_is_not_handed_out()
+    {
+        // Copying such a record takes as long as writing one, so the producer is in the middle of most copies.
+        const int CapacityBytes = 1 << 20;
+        const int PayloadBytes = CapacityBytes / 4;
+        const int Wanted = 20_000;
+        using LaneMemory lane = new(CapacityBytes);
+        LaneReader reader = lane.Observe();
+        ulong isOver = 0;
+        Task writing = OwnThread.Run(() =>
+        {
+            LaneWriter writer = lane.CreateUngatedWriter();
+            byte[] payload = new byte[PayloadBytes];
+            for (ulong number = 0; Atomics.Acquire(ref isOver) == 0; number++)
+            {
+                MemoryMarshal.Cast<byte, ulong>(payload.AsSpan()).Fill(number);
+                Assert.True(writer.TryWrite(payload));
+            }
+        });
+        long read = 0;
+        try
+        {
+            for (long start = Stopwatch.GetTimestamp(); read < Wanted && Stopwatch.GetElapsedTime(start) < _duration;)
+            {
+                if (reader.TryRead(out LaneRecord record))
+                {
+                    ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(reader.Payload(record));
+                    Assert.Equal(-1, words.IndexOfAnyExcept((ulong)record.Sequence));
+                    read++;
+                }
+            }
+        }
+        finally
+        {
+            Atomics.Release(ref isOver, 1);
+            await writing;
+        }
+
+        Assert.True(read > 0 && reader.Lost > 0, $"{read} read, {reader.Lost} lost");
+    }
 }
