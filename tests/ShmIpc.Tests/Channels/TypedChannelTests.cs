@@ -35,6 +35,43 @@ public sealed class TypedChannelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_channel_in_memory_says_what_it_is_and_that_it_cannot_be_flushed()
+    {
+        using ShmChannel<int> channel = Open<int>("properties", 65_536);
+        using Producer<int> producer = channel.CreateProducer();
+        using Consumer<int> consumer = channel.CreateConsumer();
+        Assert.Equal((65_536L, null, 1, 1), (channel.LaneCapacityBytes, channel.EvictAfter, channel.ProducerCount, channel.ConsumerCount));
+        Assert.Equal(channel.MaxMessageBytes, producer.MaxMessageBytes);
+        Assert.Single(Assert.Single(channel.Groups).Members);
+        await producer.WriteAsync(7, TestContext.Current.CancellationToken);
+        Assert.Equal(7, consumer.Read(_soon));
+        Assert.Throws<InvalidOperationException>(producer.Flush);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => producer.FlushAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_single_writer_that_is_used_during_its_claim_says_so()
+    {
+        ShmChannelOptions options = new() { Root = _root.Path, LaneCapacityBytes = 65_536, SingleWriter = true };
+        using ShmByteChannel channel = ShmByteChannel.Create("single", options);
+        using ByteProducer producer = channel.CreateProducer();
+        using (Claim claim = producer.Claim(8))
+        {
+            InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => producer.TryWrite("x"u8));
+            Assert.Contains("has an open claim or batch", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.True(producer.TryWrite("x"u8));
+    }
+
+    [Fact]
+    public void A_wait_strategy_that_there_is_none_is_refused()
+    {
+        ShmChannelOptions options = new() { Root = _root.Path, WaitStrategy = (ShmIpc.Waiting.WaitStrategy)9 };
+        Assert.Throws<ArgumentOutOfRangeException>(() => ShmByteChannel.Create("x", options));
+    }
+
+    [Fact]
     public void Messages_of_every_size_cross_also_those_that_outgrow_the_room_at_hand()
     {
         using ShmChannel<byte[]> channel = Open<byte[]>("sizes", 65_536);

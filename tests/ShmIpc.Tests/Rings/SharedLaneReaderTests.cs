@@ -8,6 +8,27 @@ namespace ShmIpc.Tests.Rings;
 public sealed class SharedLaneReaderTests
 {
     [Fact]
+    public void A_word_that_is_no_header_is_reported_once_and_taken_by_nobody()
+    {
+        using LaneMemory memory = new();
+        LaneWriter writer = memory.CreateWriter();
+        memory.Join(0);
+        SharedLaneReader member = new(memory.Data, memory.Control, memory.CursorOf(0), 0);
+        Assert.True(writer.TryWrite("good"u8));
+        ulong good = memory.HeaderAt(0);
+        memory.HeaderAt(0) = good ^ (1UL << 40);
+        ulong intent = 0;
+        ShmCorruptionException error = Assert.Throws<ShmCorruptionException>(() => member.TryClaim(ref intent, out _));
+        Assert.Contains("stands at 0, where the word", error.Message, StringComparison.Ordinal);
+        Assert.False(member.TryClaim(ref intent, out _));
+        Assert.Equal((0UL, 0UL), (intent, memory.Gate.Cursor(0)));
+
+        memory.HeaderAt(0) = good;
+        Assert.True(member.TryClaim(ref intent, out LaneRecord record));
+        Assert.True(member.Payload(record).SequenceEqual("good"u8));
+    }
+
+    [Fact]
     public void A_newcomer_to_a_busy_group_finds_no_damage()
     {
         using LaneMemory memory = new();
