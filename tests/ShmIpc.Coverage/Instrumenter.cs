@@ -86,7 +86,7 @@ internal sealed partial class Instrumenter(string sources)
         }
     }
 
-    /// <summary>The method as the source has it: what the compiler makes of lambdas and async methods is called "&lt;Method&gt;...".</summary>
+    /// <summary>The method as the source has it; what the compiler makes of lambdas and async methods carries its name in brackets.</summary>
     private static string NameOf(MethodDefinition method)
     {
         foreach (string name in (string[])[method.Name, method.DeclaringType.Name])
