@@ -57,6 +57,7 @@ internal static class SteppedRoles
         }
 
         BePrepared();
+        Thread.Sleep(50); // so that this one always looks first for what the dead left, which it does once in 10 ms
         Linux.Mark();
         Take(member);
         Linux.Mark();
