@@ -95,9 +95,6 @@ internal static partial class Linux
     [LibraryImport("libc", SetLastError = true)]
     private static partial int dup(int descriptor);
 
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int close(int descriptor);
-
     private struct ResourceLimit
     {
         public ulong Soft;
