@@ -27,7 +27,7 @@ internal static class LinuxMemory
         if (lengthBytes <= availableBytes) return;
         var (owner, cure) = groupBytes < machineBytes
             ? ("the control group of this process", "raise its limit (memory.max; `MemoryMax=`, `docker run --memory=`)")
-            : ("the machine", "free memory");
+            : ("the machine (MemAvailable)", "free memory");
         throw new ShmNoSpaceException(
             $"{lengthBytes} bytes of memory were asked for, and {owner} has {availableBytes} bytes left (with free swap): taking them " +
             $"would have the kernel kill processes. Ask for less, or {cure}.",

@@ -3,7 +3,7 @@ using ShmIpc.Channels;
 namespace ShmIpc.CrashTests.Operations;
 
 /// <summary>A dead consumer's group holds the lane's room; the producer that needs it ends the group, and dies.</summary>
-internal class RetireForRoom : GroupEntryOperation
+internal sealed class RetireForRoom : GroupEntryOperation
 {
     private const int MessageBytes = 100;
     private const int FullLane = 36; // of 112 bytes each
@@ -17,12 +17,10 @@ internal class RetireForRoom : GroupEntryOperation
 
     public override string? Predecessor => "preceded";
 
-    protected virtual ConsumerOptions Membership => new();
-
     public override void Precede(string root)
     {
         ShmByteChannel channel = ShmByteChannel.Open(Name, OptionsIn(root));
-        ByteConsumer consumer = channel.CreateConsumer(Membership);
+        ByteConsumer consumer = channel.CreateConsumer();
         using ByteProducer producer = channel.CreateProducer();
         producer.Write([0]);
         consumer.Read(Patience);
