@@ -37,28 +37,29 @@ public sealed class HalfwayStopTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <summary>Between the first byte of the region and its name.</summary>
-    private PausedPart Creator() => RegionUser("creator", IsCreating, options =>
+    private PausedPart Creator() => RegionUser("creator", "creator", IsCreating, options =>
     {
         Assert.Throws<ShmRegionNotFoundException>(() => ShmByteChannel.Open(Name, options));
         ShmByteChannel.Create(Name, options).Dispose(); // what has no name is in nobody's way
     });
 
     /// <summary>Between its look at the name and the mark that says that somebody is attached.</summary>
-    private PausedPart Attacher() => RegionUser("attacher", IsAttaching, options =>
+    private PausedPart Attacher() => RegionUser("attacher", "opener", IsAttaching, options =>
     {
         ShmByteChannel.Open(Name, options).Dispose();
         ExpectStopped("attaching", () => ShmChannel.Delete(Name, options.Root));
     });
 
     /// <summary>Between the region's mark and the end of its name.</summary>
-    private PausedPart Deleter() => RegionUser("deleter", IsDeleting, options =>
+    private PausedPart Deleter() => RegionUser("deleter", "creator", IsDeleting, options =>
         ExpectStopped("deleting", () => ShmByteChannel.CreateOrOpen(Name, options).Dispose()));
 
-    private PausedPart RegionUser(string name, Func<string, int, bool> isThere, Action<ShmChannelOptions> whileStopped)
+    private PausedPart RegionUser(string name, string role, Func<string, int, bool> isThere, Action<ShmChannelOptions> whileStopped)
     {
         ScratchRoot root = Own(new ScratchRoot());
         ShmChannelOptions options = new() { Root = root.Path };
-        ChildProcess child = Own(ChildProcess.StartReady("creator", ("root", root.Path), ("channel", Name)));
+        ShmByteChannel.Create(Name, options).Dispose(); // an opener needs one
+        ChildProcess child = Own(ChildProcess.StartReady(role, ("root", root.Path), ("channel", Name)));
         child.Send("go");
         StopWhen(child, name, () => isThere(root.FileOf(Name), child.Id));
         return new(name, child, () => whileStopped(options), Afterwards);

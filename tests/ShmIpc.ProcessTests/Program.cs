@@ -47,6 +47,7 @@ internal static class Program
             case "forker": ForkRole.Run(role); break;
             case "echo": EchoRole.Run(role); break;
             case "creator": CreatorRole.Run(role); break;
+            case "opener": CreatorRole.Open(role); break;
             case "order-writer": OrderRoles.Write(role); break;
             case "order-reader": OrderRoles.Read(role); break;
             case "scribbler": ScribblerRole.Run(role); break;

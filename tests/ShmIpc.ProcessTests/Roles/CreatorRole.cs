@@ -1,4 +1,4 @@
-// Creates, uses and deletes one channel as fast as it can, until it is killed.
+// Creates, uses and deletes one channel as fast as it can, or opens it again and again, until it is killed.
 
 using ShmIpc.Channels;
 
@@ -14,6 +14,17 @@ internal static class CreatorRole
         while (true)
         {
             Cycle(arguments);
+        }
+    }
+
+    public static void Open(RoleArguments arguments)
+    {
+        ShmByteChannel.Open(arguments.Channel, arguments.Options).Dispose();
+        RoleArguments.Say("ready");
+        RoleArguments.Await("go");
+        while (true)
+        {
+            ShmByteChannel.Open(arguments.Channel, arguments.Options).Dispose();
         }
     }
 
