@@ -22,13 +22,13 @@ public sealed class InstructionKillTests(ITestOutputHelper output)
 
     [Fact]
     public void A_producer_that_dies_at_any_instruction_leaves_the_message_whole_or_no_trace_of_it() =>
-        Check("stepped-writer", KillWriter, "no trace of the message", "the message, whole");
+        Check("stepped-writer", "publishes a message, having to make room first", KillWriter, "no trace of the message", "the message, whole");
 
     [Fact]
     public void A_member_that_dies_at_any_instruction_leaves_a_message_to_another_that_is_told_if_it_may_come_again() =>
-        Check("stepped-member", KillMember, "it comes to another for the first time", "it comes again, announced", "it was acknowledged");
+        Check("stepped-member", "reads and acknowledges a message of a shared group", KillMember, "it comes to another for the first time", "it comes again, announced", "it was acknowledged");
 
-    private void Check(string what, Func<int, (int Instructions, int Outcome)> kill, params string[] outcomes)
+    private void Check(string role, string what, Func<int, (int Instructions, int Outcome)> kill, params string[] outcomes)
     {
         (int last, int lastOutcome) = kill(Most);
         Assert.SkipWhen(
@@ -50,6 +50,9 @@ public sealed class InstructionKillTests(ITestOutputHelper output)
         {
             _output.WriteLine($"behind {turn}: {outcomes[found[turn]]}");
         }
+
+        Fragment.Write(role, $"A process that {what} executes {last} instructions ({RuntimeInformation.ProcessArchitecture}). "
+            + $"{found.Count} deaths: {outcomes[0]}{string.Concat(turns.Select(turn => $"; behind {turn}: {outcomes[found[turn]]}"))}.");
 
         Assert.Equal(0, found[0]);
         Assert.Equal(Enumerable.Range(0, outcomes.Length), found.Values.Distinct().Order());
