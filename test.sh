@@ -14,7 +14,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
 filter=
-limit_seconds=400
+limit_seconds=900
 while (($# > 0)); do
   case $1 in
     --long) export SHMIPC_LONG=1; limit_seconds=7200 ;;

@@ -21,7 +21,7 @@ public sealed class CampaignTests(ITestOutputHelper output) : IDisposable
     private const int KillsOfEpisode = 250;
     private const int MaxValueParticipants = 8;
     private const string ContestedName = "contested";
-    private static readonly TimeSpan _slice = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan _slice = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _longest = TimeSpan.FromMinutes(90);
     private readonly ITestOutputHelper _output = output;
     private readonly ScratchRoot _root = new();
