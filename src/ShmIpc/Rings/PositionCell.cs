@@ -16,7 +16,7 @@ namespace ShmIpc.Rings;
 internal readonly struct PositionCell(MappedSpan cell)
 {
     public const int Bytes = 40;
-    private const int MaxReadAttempts = 1_000;
+    private const int MaxReadAttempts = 10_000;
     private const int BufferBytes = 16;
     private readonly MappedSpan _cell = cell;
 
@@ -46,7 +46,8 @@ internal readonly struct PositionCell(MappedSpan cell)
             }
         }
 
-        throw new ShmCorruptionException("A lane's position changed at every one of 1000 attempts to read it; a peer is overwriting it.");
+        throw new ShmCorruptionException(
+            $"A lane's position changed at every one of {MaxReadAttempts} attempts to read it; a peer is overwriting it.");
     }
 
     private static long BufferOffset(ulong version) => 8 + ((long)(version & 1) * BufferBytes);

@@ -86,7 +86,8 @@ internal static class Refusal
     {
         try
         {
-            return File.ReadAllLines(descriptor).Where(line => line.StartsWith("lock:", StringComparison.Ordinal));
+            return File.ReadAllLines(descriptor) // the runtime takes others, of the kind FLOCK
+                .Where(line => line.StartsWith("lock:", StringComparison.Ordinal) && line.Contains("OFDLCK", StringComparison.Ordinal));
         }
         catch (IOException)
         {

@@ -71,7 +71,7 @@ public sealed class LinuxMemoryTests
         Assert.Contains("memory.max", error.Message, StringComparison.Ordinal);
         Lay(root, "sys/fs/cgroup/memory.max", "max\n");
         error = Assert.Throws<ShmNoSpaceException>(() => LinuxMemory.RequireAvailable(1 << 30, root.Path));
-        Assert.Contains("the machine has 1024000000 bytes left", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the machine (MemAvailable) has 1024000000 bytes left", error.Message, StringComparison.Ordinal);
     }
 
     private static void Lay(ScratchRoot root, string file, string content)
