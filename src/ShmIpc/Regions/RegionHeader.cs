@@ -16,7 +16,6 @@ internal sealed class RegionHeader
         Path = path;
         TotalBytes = (long)Word64(bytes, RegionLayout.TotalBytesOffset);
         RegionId = new Guid(bytes.AsSpan(RegionLayout.RegionIdOffset, 16));
-        CreatorProcessId = (int)Word32(bytes, RegionLayout.CreatorPidOffset);
         Kind = (RegionKind)Word32(bytes, RegionLayout.KindOffset);
         PayloadSchema = Word64(bytes, RegionLayout.SchemaOffset);
         int formatBytes = Math.Min((int)bytes[RegionLayout.FormatOffset], RegionLayout.FormatBytes - 1);
@@ -30,8 +29,6 @@ internal sealed class RegionHeader
     public long TotalBytes { get; }
 
     public Guid RegionId { get; }
-
-    public int CreatorProcessId { get; }
 
     public RegionKind Kind { get; }
 

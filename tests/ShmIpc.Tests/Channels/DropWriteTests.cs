@@ -70,6 +70,7 @@ public sealed class DropWriteTests : IDisposable
         using CancellationTokenSource cancelled = new();
         cancelled.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await producer.WaitToWriteAsync(cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await producer.WriteAsync("x", cancelled.Token));
         producer.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await producer.WaitToWriteAsync());
     }

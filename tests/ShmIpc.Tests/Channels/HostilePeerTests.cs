@@ -124,12 +124,25 @@ public sealed class HostilePeerTests : IDisposable
         Claim copy = claim;
         claim.Commit(8);
         Assert.True(IsEnded(ref copy));
+        Assert.True(HasNoMemory(ref claim));
         copy.Abort();
         copy.Dispose();
         using Claim second = producer.Claim(8);
         Assert.True(IsEnded(ref copy));
         second.Commit(4);
         Assert.Equal(2, consumer.Count);
+
+        static bool HasNoMemory(ref Claim claim)
+        {
+            try
+            {
+                return claim.Span.Length < 0;
+            }
+            catch (InvalidOperationException)
+            {
+                return true;
+            }
+        }
 
         static bool IsEnded(ref Claim claim)
         {

@@ -186,7 +186,7 @@ public sealed class LayoutTests
         {
             ["Bytes"] = 40,
             ["BufferBytes"] = 16,
-            ["MaxReadAttempts"] = 1_000, // of no other process's concern
+            ["MaxReadAttempts"] = 10_000, // of no other process's concern
         },
         [typeof(ValueLayout)] = new()
         {

@@ -47,6 +47,31 @@ public sealed class DurableChannelTests
     }
 
     [Fact]
+    public async Task A_flush_or_a_write_is_awaited_or_cancelled_before_it_begins()
+    {
+        using DiskRoot root = new();
+        using ShmByteChannel channel = ShmByteChannel.Create(Name, Options(root, ShmFlushMode.None));
+        using ByteProducer producer = channel.CreateProducer();
+        producer.Write("x"u8);
+        await producer.FlushAsync(TestContext.Current.CancellationToken).WaitAsync(_patience);
+        CancellationToken cancelled = new(canceled: true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => producer.FlushAsync(cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await producer.WriteAsync(new byte[1], cancelled));
+    }
+
+    [Fact]
+    public void A_durable_region_that_somebody_moved_into_memory_is_refused()
+    {
+        using DiskRoot root = new();
+        using ScratchRoot memory = new();
+        ShmByteChannel.Create(Name, Options(root, ShmFlushMode.Sync)).Dispose();
+        File.Copy(root.FileOf(Name), memory.FileOf(Name));
+        File.SetUnixFileMode(memory.FileOf(Name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var error = Assert.Throws<ShmRegionFormatException>(() => ShmByteChannel.Open(Name, new() { Root = memory.Path }));
+        Assert.Contains("lies in memory (tmpfs)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Batches_take_checksums_into_account_and_are_durable_when_their_write_returns()
     {
         using DiskRoot root = new();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ShmIpc.Channels;
@@ -43,6 +44,18 @@ public sealed class MessageSizeTests
         Check(new MessagePackPayload<byte[]>(), new byte[bytes - 3], bytes); // its header has 3 bytes at this size
         Check(new MessagePackPayload<string>(), new string('x', bytes - 3), bytes);
         Check(new MessagePackPayload<IReadOnlyList<bool>>(), (bool[])[.. Enumerable.Repeat(true, bytes - 3)], bytes);
+    }
+
+    [Fact]
+    public void A_serializer_that_wraps_what_it_gets()
+    {
+        using ScratchRoot root = new();
+        ShmChannelOptions options = new() { Root = root.Path, LaneCapacityBytes = Capacity };
+        using ShmChannel<byte[]> channel = ShmChannel.Create("wrapped", new WrappingPayload(), options);
+        using Producer<byte[]> producer = channel.CreateProducer();
+        Assert.Throws<ShmMessageTooLargeException>(() => producer.TryWrite(new byte[Largest + 1]));
+        Assert.Throws<ShmMessageTooLargeException>(() => producer.TryWriteBatch([new byte[1], new byte[Largest + 1]]));
+        Assert.True(producer.TryWrite(new byte[Largest]));
     }
 
     [Fact]
@@ -101,6 +114,25 @@ public sealed class MessageSizeTests
             Assert.Throws<ShmMessageTooLargeException>(() => scene.Producer.Write(message));
             Assert.Equal(0, scene.Consumer.Count);
         }
+    }
+
+    private sealed class WrappingPayload : IPayloadSerializer<byte[]>
+    {
+        public string Format => "wrapping";
+
+        public void Serialize(IBufferWriter<byte> destination, byte[] value)
+        {
+            try
+            {
+                destination.Write(value);
+            }
+            catch (Exception error)
+            {
+                throw new NotSupportedException("It could not be written.", error);
+            }
+        }
+
+        public byte[] Deserialize(ReadOnlyMemory<byte> payload) => payload.ToArray();
     }
 
     [InlineArray(Largest - 1)]
