@@ -39,7 +39,7 @@ namespace ShmIpc.Values;
 
 internal readonly struct ValueCell(MappedSpan section, int maxValueBytes)
 {
-    public const int MaxReadAttempts = 1_000;
+    public const int MaxReadAttempts = 10_000;
     private const int StreamingBytes = 64 * 1024;
     private const ulong MaxVersion = 1UL << 62;
     private readonly MappedSpan _section = section;

@@ -180,7 +180,7 @@ internal sealed partial class ChannelModel
 
         if (member.IsReading)
         {
-            return member.Group?.Holds.TrueForAll(hold => hold.Slot == member) ?? true;
+            return member.Group?.Holds.TrueForAll(hold => hold.Slot == member || hold.Holder == member) ?? true; // or it inherited it
         }
 
         ModelGroup group = member.Group!;

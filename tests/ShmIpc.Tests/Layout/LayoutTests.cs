@@ -203,7 +203,7 @@ public sealed class LayoutTests
         [typeof(ValueCell)] = new()
         {
             ["MaxVersion"] = 0x4000_0000_0000_0000UL,
-            ["MaxReadAttempts"] = 1_000, // these two are of no other process's concern
+            ["MaxReadAttempts"] = 10_000, // these two are of no other process's concern
             ["StreamingBytes"] = 65_536,
         },
         [typeof(RecordHeader)] = new()

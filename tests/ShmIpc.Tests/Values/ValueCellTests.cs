@@ -105,7 +105,7 @@ public sealed class ValueCellTests : IDisposable
     {
         Cell.Write(1, Value(1));
         Atomics.Release(ref Section.UInt64(ValueLayout.VersionOffset), (ulong)version);
-        AssertDamaged("1000 attempts");
+        AssertDamaged($"{ValueCell.MaxReadAttempts} attempts");
     }
 
     [Theory]
