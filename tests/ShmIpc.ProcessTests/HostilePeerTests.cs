@@ -13,7 +13,6 @@ namespace ShmIpc.ProcessTests;
 
 public sealed class HostilePeerTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromHours(2);
     private readonly ITestOutputHelper _output = output;
 
     public static TheoryData<string> Kinds => [.. HostileKind.All.Select(kind => kind.Name)];
@@ -32,17 +31,7 @@ public sealed class HostilePeerTests(ITestOutputHelper output)
         using ChildProcess child = ChildProcess.Start(
             "hostile-rounds",
             ("root", root.Path), ("kind", kind), ("seed", campaign.Seed), ("first", 0), ("rounds", count), ("progress", progress.Path));
-        string[] said;
-        try
-        {
-            said = child.Expect("done", _patience);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new InvalidOperationException($"kind {kind}, seed {campaign.Seed}, round {progress[0]}: {error.Message}", error);
-        }
-
-        child.ExpectEnd();
+        string[] said = HostileFigures.Await(child, () => $"kind {kind}, seed {campaign.Seed}, round {progress[0]}");
         _output.WriteLine($"{kind}: {string.Join(' ', said)}");
         HostileFigures.AddScribbling("quick rounds", kind, campaign.Seed, $"{Figure(said[0]):N0} rounds", Figure(said[1]), said[2..]);
         IsAsEver(HostileKind.Named(kind), root.Path);

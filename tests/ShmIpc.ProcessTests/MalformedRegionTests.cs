@@ -12,7 +12,6 @@ namespace ShmIpc.ProcessTests;
 
 public sealed class MalformedRegionTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromHours(2);
     private readonly ITestOutputHelper _output = output;
 
     [Fact]
@@ -40,17 +39,7 @@ public sealed class MalformedRegionTests(ITestOutputHelper output)
             "hostile-files",
             ("root", root.Path), ("disk", parent == ScratchRoot.Memory ? 0 : 1), ("systematic", isSystematic ? 1 : 0),
             ("seed", campaign.Seed), ("first", 0), ("cases", cases), ("progress", progress.Path));
-        string[] said;
-        try
-        {
-            said = child.Expect("done", _patience);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new InvalidOperationException($"seed {campaign.Seed}, case {progress[0]}: {error.Message}", error);
-        }
-
-        child.ExpectEnd();
+        string[] said = HostileFigures.Await(child, () => $"seed {campaign.Seed}, case {progress[0]}");
         _output.WriteLine(string.Join(' ', said));
         long opened = 0;
         foreach (string[] way in said[1].Split('=')[1].Split(';').Select(way => way.Split(':')))

@@ -81,16 +81,12 @@ public sealed class ByteConsumer : IShmConsumer
         }
 
         Deadline deadline = new(timeout);
-        while (true)
+        do
         {
             _core.WaitOrThrow(deadline, cancellationToken);
-            if (TryRead(out record))
-            {
-                return record;
-            }
-
-            _core.ThrowIfOver(deadline, cancellationToken);
         }
+        while (!TryRead(out record) && _core.HasTimeOrThrow(deadline, cancellationToken));
+        return record;
     }
 
     /// <summary>Takes the messages that one lane has now, in place, as one batch. Everything read before counts as finished with. False
@@ -141,16 +137,12 @@ public sealed class ByteConsumer : IShmConsumer
         }
 
         Deadline deadline = new(timeout);
-        while (true)
+        do
         {
             _core.WaitOrThrow(deadline, cancellationToken);
-            if (TryReadBatch(maxRecords, out batch))
-            {
-                return batch;
-            }
-
-            _core.ThrowIfOver(deadline, cancellationToken);
         }
+        while (!TryReadBatch(maxRecords, out batch) && _core.HasTimeOrThrow(deadline, cancellationToken));
+        return batch;
     }
 
     /// <summary>Waits until there is a message.</summary>

@@ -175,14 +175,11 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     }
 
     /// <summary>There was a message, and then there was none: another member took it, or a peer scribbles. That may happen again and
-    /// again, so a wait looks here, too, whether it is over.</summary>
-    public void ThrowIfOver(Deadline deadline, CancellationToken cancellation)
+    /// again, so a wait looks here, too, whether it is over. Always true.</summary>
+    public bool HasTimeOrThrow(Deadline deadline, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        if (deadline.IsOver)
-        {
-            throw TimedOut(deadline);
-        }
+        return deadline.IsOver ? throw TimedOut(deadline) : true;
     }
 
     /// <summary>Outside the gate: completes with true when there is a message, with false when there will be none.</summary>

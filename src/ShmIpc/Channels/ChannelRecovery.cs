@@ -117,9 +117,7 @@ internal sealed class ChannelRecovery
 
         MappedSpan control = _region.Span(SectionKind.ChannelControl);
         Atomics.Store(ref control.UInt64(ChannelLayout.ActiveOffset), kept);
-        Span<byte> claimants = control.Bytes(ChannelLayout.ClaimantsOffset, ChannelLayout.ClaimantsBytes);
-        CrashPoint.BeforeStore(claimants);
-        claimants.Clear();
+        Atomics.Clear(control.Bytes(ChannelLayout.ClaimantsOffset, ChannelLayout.ClaimantsBytes));
     }
 
     private void RetireStamps()

@@ -92,16 +92,12 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
         }
 
         Deadline deadline = new(timeout);
-        while (true)
+        do
         {
             _core.WaitOrThrow(deadline, cancellationToken);
-            if (TryRead(out item))
-            {
-                return item;
-            }
-
-            _core.ThrowIfOver(deadline, cancellationToken);
         }
+        while (!TryRead(out item) && _core.HasTimeOrThrow(deadline, cancellationToken));
+        return item!;
     }
 
     /// <summary>Takes the next message together with what is known of its delivery. False when there is none now.</summary>
@@ -139,16 +135,12 @@ public sealed class Consumer<T> : ChannelReader<T>, IShmConsumer
             return delivery;
         }
 
-        while (true)
+        do
         {
             _core.WaitOrThrow(deadline, cancellationToken);
-            if (TryReceive(out delivery))
-            {
-                return delivery;
-            }
-
-            _core.ThrowIfOver(deadline, cancellationToken);
         }
+        while (!TryReceive(out delivery) && _core.HasTimeOrThrow(deadline, cancellationToken));
+        return delivery;
     }
 
     /// <summary>All messages from now on, together with what is known of their delivery, until there will be no more.</summary>

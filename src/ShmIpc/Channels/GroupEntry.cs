@@ -53,8 +53,7 @@ internal readonly struct GroupEntry(MappedSpan entry)
         Atomics.Release(ref Flags, isDurable ? ChannelLayout.GroupDurableFlag : 0);
         Atomics.Release(ref _entry.UInt32(ChannelLayout.GroupKindOffset), (uint)kind);
         Span<byte> nameBytes = NameField;
-        CrashPoint.BeforeStore(nameBytes);
-        nameBytes.Clear();
+        Atomics.Clear(nameBytes);
         CrashPoint.BeforeStore(nameBytes);
         nameBytes[0] = (byte)Encoding.UTF8.GetBytes(name ?? "", nameBytes[1..]);
     }

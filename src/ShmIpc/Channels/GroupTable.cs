@@ -293,9 +293,7 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         for (int lane = 0; lane < starts.Length; lane++)
         {
             starts[lane] = _channel.Lane(lane).Floor.Read();
-            Span<byte> rest = _channel.CursorEntry(lane, group).Bytes(sizeof(ulong), LaneGate.CursorStrideBytes - sizeof(ulong));
-            CrashPoint.BeforeStore(rest);
-            rest.Clear();
+            Atomics.Clear(_channel.CursorEntry(lane, group).Bytes(sizeof(ulong), LaneGate.CursorStrideBytes - sizeof(ulong)));
             Atomics.Release(ref _channel.Gate(lane).Cursor(group), (ulong)starts[lane].Position);
         }
 

@@ -75,6 +75,13 @@ internal static class Atomics
         word = value;
     }
 
+    /// <summary>Makes bytes of shared memory zero, in any order.</summary>
+    public static void Clear(Span<byte> bytes)
+    {
+        CrashPoint.BeforeStore(bytes);
+        bytes.Clear();
+    }
+
     /// <summary>Replaces <paramref name="expected"/> by <paramref name="value"/>, or changes nothing and says false. A full
     /// fence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

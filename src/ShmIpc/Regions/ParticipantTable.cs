@@ -137,10 +137,8 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
             Atomics.Store(ref Word(slot, ParticipantLayout.EpochOffset), Math.Min(newestEpoch + 1, Stamp.MaxEpoch));
             Atomics.Store(ref Word(slot, ParticipantLayout.HeirOffset), 0);
             Atomics.Store(ref Word(slot, ParticipantLayout.PlaceOffset), 0);
-            Span<byte> intents = _table.Bytes(
-                Offset(slot) + ParticipantLayout.IntentsOffset, ParticipantLayout.MaxIntents * sizeof(ulong));
-            CrashPoint.BeforeStore(intents);
-            intents.Clear();
+            Atomics.Clear(_table.Bytes(
+                Offset(slot) + ParticipantLayout.IntentsOffset, ParticipantLayout.MaxIntents * sizeof(ulong)));
         }
     }
 

@@ -147,7 +147,7 @@ internal sealed partial class RegionFile : IDisposable
     public static bool Exists(string name, string? root)
     {
         RegionName.Check(name);
-        if (!LinuxFile.TryStatus(RegionRoot.PathOf(root), out FileStatus status) || !status.IsDirectory)
+        if (!HasRoot(root))
         {
             return false;
         }
@@ -160,7 +160,7 @@ internal sealed partial class RegionFile : IDisposable
     public static bool Delete(string name, string? root)
     {
         RegionName.Check(name);
-        if (!LinuxFile.TryStatus(RegionRoot.PathOf(root), out FileStatus status) || !status.IsDirectory)
+        if (!HasRoot(root))
         {
             return false;
         }
@@ -168,6 +168,9 @@ internal sealed partial class RegionFile : IDisposable
         using RegionRoot directory = RegionRoot.Open(root);
         return Delete(directory, name, onlyIfMarked: false);
     }
+
+    private static bool HasRoot(string? root) =>
+        LinuxFile.TryStatus(RegionRoot.PathOf(root), out FileStatus status) && status.IsDirectory;
 
     /// <summary>Makes the region and attaches to it, and only then gives it its name: whoever cannot attach leaves nothing behind. Null
     /// when the name is taken.</summary>

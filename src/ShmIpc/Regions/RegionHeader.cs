@@ -6,6 +6,7 @@ using System.Numerics;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
+using ShmIpc.Memory;
 
 namespace ShmIpc.Regions;
 
@@ -51,8 +52,7 @@ internal sealed class RegionHeader
     public static void Write(Span<byte> page, RegionBlueprint blueprint)
     {
         Span<byte> header = page[..RegionLayout.HeaderBytes];
-        CrashPoint.BeforeStore(header);
-        header.Clear();
+        Atomics.Clear(header);
         Put64(header, RegionLayout.MagicOffset, RegionLayout.Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(header[RegionLayout.MajorOffset..], RegionLayout.Major);
         BinaryPrimitives.WriteUInt16LittleEndian(header[RegionLayout.MinorOffset..], RegionLayout.Minor);

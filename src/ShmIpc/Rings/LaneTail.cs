@@ -67,10 +67,8 @@ internal readonly unsafe struct LaneTail(MappedSpan data, RecordChecksum checksu
         const int Step = 1 << 20;
         for (long position = from; position < to; position += Step)
         {
-            Span<byte> bytes =
-                new(_data + (position & (_capacityBytes - 1)), (int)Math.Min(Math.Min(Step, _capacityBytes), to - position));
-            CrashPoint.BeforeStore(bytes);
-            bytes.Clear();
+            Atomics.Clear(new Span<byte>(
+                _data + (position & (_capacityBytes - 1)), (int)Math.Min(Math.Min(Step, _capacityBytes), to - position)));
         }
     }
 

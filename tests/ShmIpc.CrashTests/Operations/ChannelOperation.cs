@@ -82,6 +82,21 @@ internal abstract class ChannelOperation : Operation
         }
     }
 
+    /// <summary>The next producer continues the first lane: behind all messages, of which each is its own number.</summary>
+    protected void ContinueLane(ByteConsumer consumer, int messages)
+    {
+        using ByteProducer next = Channel.CreateProducer();
+        Assert.Equal(0, next.Lane);
+        next.Write([(byte)messages], Patience);
+        for (int i = 0; i <= messages; i++)
+        {
+            ShmRecord record = consumer.Read(Patience);
+            Assert.Equal((i, (long)i), ((int)record.Payload[0], record.Sequence));
+        }
+
+        Assert.False(consumer.TryRead(out _));
+    }
+
     /// <summary>Which of the outcomes it is; ends those who are left.</summary>
     protected abstract string Look();
 

@@ -43,6 +43,14 @@ internal abstract class GroupEntryOperation : ChannelOperation
         return [.. got];
     }
 
+    /// <summary>The entry's phase; then somebody needs the room that it may hold.</summary>
+    protected override string Look()
+    {
+        string outcome = Describe(Phase);
+        WriteLaps();
+        return outcome;
+    }
+
     /// <summary>What a group's phase is called, where it has no living member and is in nobody's way yet.</summary>
     protected static string Describe(ulong phase) => phase switch
     {

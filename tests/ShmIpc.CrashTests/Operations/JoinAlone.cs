@@ -18,11 +18,4 @@ internal sealed class JoinAlone : GroupEntryOperation
     protected override void Prepare()
     {
     }
-
-    protected override string Look()
-    {
-        string outcome = Describe(Phase);
-        WriteLaps();
-        return outcome;
-    }
 }

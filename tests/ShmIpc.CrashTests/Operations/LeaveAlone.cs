@@ -21,11 +21,4 @@ internal sealed class LeaveAlone : GroupEntryOperation
         Write(0, 1);
         _consumer.Read(Patience);
     }
-
-    protected override string Look()
-    {
-        string outcome = Describe(Phase);
-        WriteLaps();
-        return outcome;
-    }
 }

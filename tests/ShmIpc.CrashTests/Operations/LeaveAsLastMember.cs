@@ -23,11 +23,4 @@ internal class LeaveAsLastMember : GroupEntryOperation
         Write(0, 1);
         _member.Read(Patience);
     }
-
-    protected override string Look()
-    {
-        string outcome = Describe(Phase);
-        WriteLaps();
-        return outcome;
-    }
 }

@@ -36,11 +36,4 @@ internal sealed class RetireForRoom : GroupEntryOperation
             _producer.TryWrite(new byte[MessageBytes]);
         }
     }
-
-    protected override string Look()
-    {
-        string outcome = Describe(Phase);
-        WriteLaps();
-        return outcome;
-    }
 }

@@ -28,11 +28,4 @@ internal sealed class RetireForsaken : GroupEntryOperation
     protected override void Prepare()
     {
     }
-
-    protected override string Look()
-    {
-        string outcome = Describe(Phase);
-        WriteLaps();
-        return outcome;
-    }
 }

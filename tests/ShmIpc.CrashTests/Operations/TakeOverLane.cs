@@ -44,16 +44,7 @@ internal class TakeOverLane : ChannelOperation
     {
         using ByteConsumer consumer = _consumer!;
         ulong owner = Owner;
-        using ByteProducer next = Channel.CreateProducer();
-        Assert.Equal(0, next.Lane);
-        next.Write([2], Patience);
-        for (int i = 0; i < 3; i++)
-        {
-            ShmRecord record = consumer.Read(Patience);
-            Assert.Equal((i, (long)i), ((int)record.Payload[0], record.Sequence));
-        }
-
-        Assert.False(consumer.TryRead(out _));
+        ContinueLane(consumer, 2);
         return Outcomes[owner == _first ? 0 : 1];
     }
 }

@@ -116,17 +116,20 @@ internal sealed class ChildProcess : IDisposable
     }
 
     /// <summary>Starts a child and waits until it says that it is ready.</summary>
-    public static ChildProcess StartReady(string role, params IEnumerable<(string Key, object Value)> arguments)
+    public static ChildProcess StartReady(string role, params IEnumerable<(string Key, object Value)> arguments) =>
+        Start(role, arguments).BeReady();
+
+    /// <summary>Waits until the child says that it is ready; one that does not is ended.</summary>
+    public ChildProcess BeReady()
     {
-        ChildProcess child = Start(role, arguments);
         try
         {
-            child.Expect("ready");
-            return child;
+            Expect("ready");
+            return this;
         }
         catch
         {
-            child.Dispose();
+            Dispose();
             throw;
         }
     }

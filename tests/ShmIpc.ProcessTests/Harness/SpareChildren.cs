@@ -25,17 +25,7 @@ internal sealed class SpareChildren(int ahead) : IDisposable
             _spares.Enqueue(ChildProcess.Start("actor", ("DOTNET_TieredPGO", 0), ("DOTNET_gcConcurrent", 0)));
         }
 
-        ChildProcess child = _spares.Dequeue();
-        try
-        {
-            child.Expect("ready");
-            return child;
-        }
-        catch
-        {
-            child.Dispose();
-            throw;
-        }
+        return _spares.Dequeue().BeReady();
     }
 
     public void Dispose()

@@ -8,8 +8,24 @@ namespace ShmIpc.ProcessTests.Hostile;
 
 internal static class HostileFigures
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromHours(2);
     private static readonly List<string> _scribbling = [];
     private static readonly List<string> _files = [];
+
+    /// <summary>What a child says at the end of its campaign; where it did not get there, at which case it was.</summary>
+    public static string[] Await(ChildProcess child, Func<string> where)
+    {
+        try
+        {
+            string[] said = child.Expect("done", _patience);
+            child.ExpectEnd();
+            return said;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new InvalidOperationException($"{where()}: {error.Message}", error);
+        }
+    }
 
     /// <param name="campaign">Quick rounds, or living beside a scribbler.</param>
     /// <param name="kind">Of region.</param>
