@@ -21,6 +21,12 @@ internal abstract class Scenario(string name)
     /// <summary>Measures this many times longer than others: for those with few operations a second and a tail to be seen.</summary>
     public virtual int MeasureFactor => 1;
 
+    /// <summary>True: part of <c>--quick</c>, which has room for what decides about a target.</summary>
+    public virtual bool IsQuick => false;
+
+    /// <summary>Its place in a plot, or null.</summary>
+    public virtual PlotPoint? Point => null;
+
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new RoundTripSpinning(),
