@@ -73,6 +73,8 @@ verify value holds BUFFERS=4 N=7 MAXDEATHS=2
 fail value "" LATE_RENAME NO_RECHECK EARLY_VERSION RESTART BUFFERS=1
 verify completion holds
 fail completion "" NO_SECOND_LOOK COUNTER_FIRST DEATH_COMPLETES NO_JOIN_COUNT
+verify gate holds
+fail gate "" NO_FENCE NO_WAIT NO_RECHECK NO_LOOK BUSY_FIRST REBIAS NO_DISPOSE_FENCE
 wait
 if [[ ${1:-} == --all ]]; then
   table=26 limit=4000 jobs=1
@@ -85,6 +87,8 @@ if [[ ${1:-} == --all ]]; then
   verify group holds N=3 MAXDEATHS=2
   verify names holds MAXDEATHS=2
   verify park holds SEPARATE
+  verify gate holds THREADS=3 ENTRIES=1
+  verify gate holds ENTRIES=3
   wait
 fi
 [[ ! -e $work/failed ]]

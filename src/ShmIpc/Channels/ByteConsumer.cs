@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ShmIpc.Rings;
 using ShmIpc.Waiting;
@@ -50,21 +51,14 @@ public sealed class ByteConsumer : IShmConsumer
     public bool TryRead(out ShmRecord record)
     {
         _core.Gate.Enter();
-        try
+        if (_core.TryStep(out LaneRecord found, out ReadOnlySpan<byte> payload))
         {
-            if (_core.TryRead(out LaneRecord found))
-            {
-                record = new ShmRecord(_core.Payload(found), _core.Lane, found.Position, found.Sequence, _core.DeliveryCount(found));
-                return true;
-            }
-        }
-        finally
-        {
+            record = new ShmRecord(payload, _core.LaneOfStep, found.Position, found.Sequence, 1);
             _core.Gate.Exit();
+            return true;
         }
 
-        record = default;
-        return false;
+        return TryReadInGate(out record);
     }
 
     /// <summary>Takes the next message, and waits for it if there is none.</summary>
@@ -179,6 +173,26 @@ public sealed class ByteConsumer : IShmConsumer
         _core.Gate.ThrowIfUnusable();
         LaneRecord found = _core.RecordOfBatch(position, sequence, out next);
         return new ShmRecord(_core.Payload(found), _core.Lane, position, sequence, _core.DeliveryCount(found));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryReadInGate(out ShmRecord record)
+    {
+        try
+        {
+            if (_core.TryRead(out LaneRecord found))
+            {
+                record = new ShmRecord(_core.Payload(found), _core.Lane, found.Position, found.Sequence, _core.DeliveryCount(found));
+                return true;
+            }
+        }
+        finally
+        {
+            _core.Gate.Exit();
+        }
+
+        record = default;
+        return false;
     }
 
     /// <summary>Ends the open batch.</summary>

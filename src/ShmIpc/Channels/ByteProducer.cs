@@ -35,7 +35,14 @@ public sealed partial class ByteProducer : IDisposable
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
     public bool TryWrite(ReadOnlySpan<byte> payload)
     {
-        if (!TryPublish(payload))
+        _core.Gate.Enter();
+        if (_core.TryAppend(payload))
+        {
+            _core.Gate.Exit();
+            return true; // a message that has to be settled is never appended
+        }
+
+        if (!TryPublishInGate(payload))
         {
             return false;
         }
@@ -89,26 +96,16 @@ public sealed partial class ByteProducer : IDisposable
     public bool TryClaim(int sizeBytes, out Claim claim)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
-        bool isClaimed = false;
         _core.Gate.Enter();
-        try
+        if (!_core.HasRoom(sizeBytes) && !TryMakeRoomInGate(sizeBytes))
         {
-            isClaimed = !_core.IsCompleted && _core.TryReserve(sizeBytes);
-            if (isClaimed)
-            {
-                _core.Gate.HoldForClaim();
-            }
-        }
-        finally
-        {
-            if (!isClaimed)
-            {
-                _core.Gate.Exit();
-            }
+            claim = default;
+            return false;
         }
 
-        claim = isClaimed ? new Claim(this, _openClaim = ++_claims, _core.Writer.Payload(sizeBytes)) : default;
-        return isClaimed;
+        _core.Gate.HoldForClaim();
+        claim = new Claim(this, _openClaim = ++_claims, _core.Writer.Payload(sizeBytes));
+        return true;
     }
 
     /// <summary>Hands out memory of the channel for one message, and waits for room if there is none.</summary>
@@ -164,16 +161,29 @@ public sealed partial class ByteProducer : IDisposable
     internal void EndClaim(int lengthBytes)
     {
         _openClaim = 0;
+        if (lengthBytes >= 0 && _openBatch == 0 && _core.Gate.IsUsable)
+        {
+            _core.Writer.Commit(lengthBytes);
+            _core.WakeReadersOrExit();
+            _core.Gate.ExitClaim();
+            _core.Settle();
+        }
+        else
+        {
+            EndClaimWithoutPublishing(lengthBytes);
+        }
+    }
+
+    /// <summary>The claim was aborted, is part of a batch, or its producer was disposed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void EndClaimWithoutPublishing(int lengthBytes)
+    {
         try
         {
             if (lengthBytes >= 0)
             {
                 ThrowIfUnusable();
                 _core.Writer.Commit(lengthBytes);
-                if (_openBatch == 0)
-                {
-                    _core.WakeReaders();
-                }
             }
         }
         finally
@@ -183,17 +193,35 @@ public sealed partial class ByteProducer : IDisposable
                 _core.Gate.ExitClaim();
             }
         }
+    }
 
-        if (lengthBytes >= 0 && _openBatch == 0)
+    /// <summary>Inside the gate, and leaves it when there is no room, or this producer has completed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryMakeRoomInGate(int sizeBytes)
+    {
+        bool hasRoom = false;
+        try
         {
-            _core.Settle();
+            return hasRoom = !_core.IsCompleted && _core.TryReserve(sizeBytes);
+        }
+        finally
+        {
+            if (!hasRoom)
+            {
+                _core.Gate.Exit();
+            }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryPublish(ReadOnlySpan<byte> payload)
     {
         _core.Gate.Enter();
+        return TryPublishInGate(payload);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryPublishInGate(ReadOnlySpan<byte> payload)
+    {
         try
         {
             if (_core.IsCompleted)

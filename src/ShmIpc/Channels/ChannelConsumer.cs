@@ -134,7 +134,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         spinner.Begin(hasCaughtUp);
         while (spinner.TrySpin())
         {
-            if (HasNext(out _))
+            if (HasNextSoon())
             {
                 spinner.Succeeded();
                 _spinner = spinner;
@@ -276,6 +276,21 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
             long sequence = _lanes.Sequence; // in a shared group: always 0
             hasCaughtUp = sequence - _sequenceAtWait > CatchUpMessages;
             _sequenceAtWait = sequence;
+            return LooksReadable();
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
+    /// <summary>As <see cref="HasNext"/>, after some looks at the lanes that are known.</summary>
+    private bool HasNextSoon()
+    {
+        Gate.Enter();
+        try
+        {
+            _lanes.Poll();
             return LooksReadable();
         }
         finally

@@ -9,7 +9,7 @@ using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-internal sealed class ChannelProducer : ISleeper, IDisposable
+internal sealed partial class ChannelProducer : ISleeper, IDisposable
 {
     private const int UnblockIntervalMs = 10;
 
@@ -17,6 +17,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     private readonly Stamp _stamp;
     private readonly MemoryMapping _data;
     private readonly StandstillClock? _standstill;
+    private readonly WaitingRoom _readers;
     private Spinner _spinner;
     private long _lastUnblockMs;
     private ulong _dropped;
@@ -26,6 +27,7 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     public ChannelProducer(ChannelRegion channel)
     {
         _channel = channel;
+        _readers = channel.Readers;
         Gate = new OperationGate(channel.Options.SingleWriter, $"producer of channel {channel.Name}");
         _spinner = new Spinner(channel.Options.WaitStrategy);
         _standstill = channel.Settings.EvictAfter is { } evictAfter
@@ -90,9 +92,38 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void WakeReaders()
     {
-        if (_channel.Readers.AnyParked)
+        if (_readers.AnyParked)
         {
             _channel.WakeReaders();
+        }
+    }
+
+    /// <summary>Inside the gate: publishes a message where nothing special is to be done, in as few steps as can be. False says
+    /// nothing; the long way is for all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryAppend(ReadOnlySpan<byte> payload)
+    {
+        if (_isCompleted || !Writer.TryAppend(payload))
+        {
+            return false;
+        }
+
+        WakeReadersOrExit();
+        return true;
+    }
+
+    /// <summary>Inside the gate: true when there is room for a payload and nothing special is to be done. False says nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool HasRoom(long payloadBytes) => !_isCompleted && Journal is null && Writer.HasRoom(payloadBytes);
+
+    /// <summary>Inside the gate, after a commit: wakes readers that sleep. The message is there; what goes wrong behind it leaves the
+    /// gate.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WakeReadersOrExit()
+    {
+        if (_readers.AnyParked)
+        {
+            WakeParkedOrExit();
         }
     }
 
@@ -139,80 +170,6 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     {
         Journal?.ThrowIfFailed();
         return Writer.TryMakeRoom(payloadBytes) || TryUnblock(payloadBytes);
-    }
-
-    /// <summary>Waits until there is room for a payload, or for several records that take as much together. False when the time is
-    /// over.</summary>
-    /// <param name="payloadBytes">How much room.</param>
-    /// <param name="deadline">How long.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    /// <param name="isInside">The caller is inside the gate: it has a batch open.</param>
-    public bool WaitForRoom(long payloadBytes, Deadline deadline, CancellationToken cancellation, bool isInside = false)
-    {
-        Spinner spinner = _spinner;
-        spinner.Begin(hasCaughtUp: true);
-        do
-        {
-            if (HasRoom(payloadBytes, isInside))
-            {
-                spinner.Succeeded();
-                _spinner = spinner;
-                return true;
-            }
-        }
-        while (spinner.TrySpin() && !(spinner.IsTimeToCheck && (deadline.IsOver || cancellation.IsCancellationRequested)));
-
-        spinner.Failed();
-        _spinner = spinner;
-        return Park(payloadBytes, isInside, deadline, cancellation);
-    }
-
-    /// <summary>As <see cref="WaitForRoom"/>, or says why there is none.</summary>
-    public void WaitForRoomOrThrow(long payloadBytes, Deadline deadline, CancellationToken cancellation, bool isInside = false)
-    {
-        if (!WaitForRoom(payloadBytes, deadline, cancellation, isInside))
-        {
-            throw new TimeoutException(
-                $"No room for {payloadBytes} bytes within {deadline.Asked}: a consumer holds the lane's oldest messages.");
-        }
-    }
-
-    /// <summary>Outside the gate: completes with true when a message can be written (or dropped), with false when this producer has
-    /// completed.</summary>
-    public ValueTask<bool> WaitToWriteAsync(long payloadBytes, CancellationToken cancellation)
-    {
-        if (!Drops || cancellation.IsCancellationRequested)
-        {
-            return WaitForRoomAsync(payloadBytes, cancellation);
-        }
-
-        Gate.ThrowIfUnusable();
-        return new ValueTask<bool>(!IsCompleted);
-    }
-
-    /// <summary>Outside the gate: completes with true when a payload can be written, with false when this producer has completed.</summary>
-    public ValueTask<bool> WaitForRoomAsync(long payloadBytes, CancellationToken cancellation)
-    {
-        if (cancellation.IsCancellationRequested)
-        {
-            return ValueTask.FromCanceled<bool>(cancellation);
-        }
-
-        Gate.Enter();
-        try
-        {
-            if (_isCompleted || TryMakeRoom(payloadBytes))
-            {
-                return new ValueTask<bool>(!_isCompleted);
-            }
-        }
-        finally
-        {
-            Gate.Exit();
-        }
-
-        RoomWaiter waiter = Atomics.Exchange(ref _idleWaiter, null) ?? new RoomWaiter(this);
-        return waiter.Start(payloadBytes, cancellation);
     }
 
     /// <summary>Marks this producer as complete. False when it was before.</summary>
@@ -303,37 +260,16 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool Park(long payloadBytes, bool isInside, Deadline deadline, CancellationToken cancellation)
+    private void WakeParkedOrExit()
     {
-        using Parking parking = new(this, deadline, cancellation);
-        do
-        {
-            if (HasRoom(payloadBytes, isInside))
-            {
-                return true;
-            }
-        }
-        while (parking.TrySleep());
-        return false;
-    }
-
-    private bool HasRoom(long payloadBytes, bool isInside)
-    {
-        if (isInside)
-        {
-            Gate.ThrowIfUnusable();
-            return TryMakeRoom(payloadBytes);
-        }
-
-        Gate.Enter();
         try
         {
-            ThrowIfCompleted();
-            return TryMakeRoom(payloadBytes);
+            _channel.WakeReaders();
         }
-        finally
+        catch
         {
-            Gate.Exit();
+            Gate.ExitClaim();
+            throw;
         }
     }
 
@@ -356,44 +292,5 @@ internal sealed class ChannelProducer : ISleeper, IDisposable
         }
 
         return isAnyRetired && Writer.TryMakeRoom(payloadBytes);
-    }
-
-    /// <summary>A pending await for room.</summary>
-    private sealed class RoomWaiter(ChannelProducer owner) : HubWaiter(owner)
-    {
-        private readonly ChannelProducer _owner = owner;
-        private long _payloadBytes;
-
-        public ValueTask<bool> Start(long payloadBytes, CancellationToken cancellation)
-        {
-            _payloadBytes = payloadBytes;
-            return Start(cancellation);
-        }
-
-        protected override bool TryFinish(out bool result)
-        {
-            result = false;
-            if (_owner.IsCompleted)
-            {
-                return true;
-            }
-
-            if (!_owner.Gate.TryEnter())
-            {
-                IsContended = true; // somebody writes
-                return false;
-            }
-
-            try
-            {
-                return result = _owner.TryMakeRoom(_payloadBytes);
-            }
-            finally
-            {
-                _owner.Gate.Exit();
-            }
-        }
-
-        protected override void Return() => Atomics.Release(ref _owner._idleWaiter, this);
     }
 }

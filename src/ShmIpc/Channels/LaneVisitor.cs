@@ -20,10 +20,11 @@ using System.Runtime.CompilerServices;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
 using ShmIpc.Rings;
+using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
 
-internal sealed class LaneVisitor : IDisposable
+internal sealed partial class LaneVisitor : IDisposable
 {
     /// <summary>Messages taken from one lane before the next lane has its turn.</summary>
     private const int BatchMessages = 64;
@@ -35,6 +36,8 @@ internal sealed class LaneVisitor : IDisposable
     private readonly InFlight? _inFlight;
     private readonly bool _isLossy;
     private readonly bool _isEvictable;
+    private readonly bool _isPlain;
+    private readonly WaitingRoom _writers;
     private readonly LaneReader?[] _readers;
     private readonly LaneMap _map;
     private ulong _reading;
@@ -57,6 +60,8 @@ internal sealed class LaneVisitor : IDisposable
         ChannelSettings settings = channel.Settings;
         _isEvictable = settings.IsEvicting && !seat.IsObserver;
         _isLossy = _isEvictable || seat.IsObserver || settings.FullMode == ShmFullMode.DropOldest;
+        _isPlain = !_isLossy && !seat.IsNamed && inFlight is null;
+        _writers = channel.Writers;
         _map = new LaneMap(channel);
         _readers = new LaneReader?[channel.Geometry.MaxProducers];
         IsActive = seat.Starts is not null;
@@ -98,7 +103,7 @@ internal sealed class LaneVisitor : IDisposable
     public bool TryRead(out LaneRecord record)
     {
         _current?.ReleaseIfDue(); // before the look at who is parked, so that whoever waits for this room is woken at once
-        if (_channel.Writers.AnyParked)
+        if (_writers.AnyParked)
         {
             ReleaseAndWake();
         }
@@ -162,7 +167,7 @@ internal sealed class LaneVisitor : IDisposable
             _readers[BitOperations.TrailingZeroCount(lanes)]!.Release();
         }
 
-        if (!_channel.Writers.AnyParked)
+        if (!_writers.AnyParked)
         {
             return;
         }
@@ -284,7 +289,7 @@ internal sealed class LaneVisitor : IDisposable
         ReleaseAndWake();
         ulong behind = _reading & ~((2UL << _lane) - 1);
         bool isRead = TryReadAny(behind, out record) || TryReadAny(_reading & ~behind, out record);
-        _batchLeft = isRead && !_isEvictable ? BatchMessages - 1 : 0;
+        _batchLeft = isRead && !_isEvictable ? BatchMessages - 1 : _isPlain && _current is not null ? BatchMessages : 0;
         ThrowIfOverrunByEviction(); // a floor that passed the reader is seen together with the group's end
         return isRead;
     }

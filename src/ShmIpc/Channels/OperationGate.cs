@@ -1,16 +1,37 @@
 // Lets one operation at a time into a producer or consumer, and Dispose after the last. The whole cost of being thread-safe:
 //
-//   shared (default)   a CAS on an uncontended flag at entry, a store at exit
-//   single             plain stores; the caller promised one thread at a time
+//   biased (the default, soon)   plain stores and a look at the thread's stack, for the thread that was inside some 64 times in a row
+//   shared                       a CAS on an uncontended flag at entry, a store at exit: from the second thread on, for ever
+//   single                       plain stores; the caller promised one thread at a time
 //
-// Dispose against an operation, in both modes: the operation sets busy and then looks at disposed; Dispose sets disposed, makes every
-// processor of the process pass a full fence, and then waits until busy is 0. Either the operation sees disposed, or Dispose sees busy.
+// A CAS costs more than its own few nanoseconds: it waits until every store before it has reached the cache, and the line of the
+// message that was just published lies in the reader's.
+//
+// THE FIELDS
+//   mode    Shared, Single, Biased or Revoking
+//   stack   of the thread with the bias; in mode Single anybody's. By it a thread knows itself
+//   busy    1 while somebody is inside in mode Shared: CAS to enter
+//   held    1 while the thread with the bias is inside (also in mode Revoking), or somebody in mode Single: plain stores
+//
+// ONE AT A TIME. The thread with the bias (1) finds itself on that stack, (2) stores held, (3) sees mode Biased; otherwise it takes
+// held back and enters as others do. Whoever else comes (a) puts Revoking in the place of Biased, (b) makes every processor of the
+// process pass a full fence, (c) waits until held is 0, (d) stores Shared, and from then on everybody enters by CAS. If (3) came before
+// (a), then (2) has reached memory with (b), and (c) sees it. If it came after, the thread does not enter. So nobody is inside with the
+// bias after (d), and nobody by CAS before. A bias is given by a thread that is inside, to itself: it stores stack and held, then mode,
+// and frees busy last. Whoever enters by CAS looks at mode once inside, and leaves again where it is not Shared. There is one bias in a
+// gate's life: a second revoker, late at (d), stores what stands there already. (The stack of a thread that died may be a new thread's.
+// Then that one has the bias; the dead one is not inside.)
+//
+// Dispose against an operation, in all modes: the operation sets busy or held and then looks at disposed; Dispose sets disposed, makes
+// every processor of the process pass a full fence, and then waits until both are 0. Either the operation sees disposed, or Dispose sees
+// it. models/gate.pml checks all this.
 //
 // One comparison refuses two things: the gate remembers the generation of the process that made it (ForkMarker), and forgets it when it
 // is disposed. In a forked child the process has another generation, so whatever the parent made is refused there.
 
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using ShmIpc.Interop;
 using ShmIpc.Memory;
 
 namespace ShmIpc.Channels;
@@ -18,16 +39,26 @@ namespace ShmIpc.Channels;
 internal sealed class OperationGate
 {
     private const int Disposed = -1;
-    private readonly bool _isSingle;
+    private const int Revoking = -1;
+    private const int Shared = 0;
+    private const int Biased = 1; // from here on: plain stores
+    private const int Single = 2;
+    private const int EntriesForBias = 64;
     private readonly string _ownerName;
     private readonly HomeProcess _home;
-    private int _busy;
+    private ThreadStack _stack;
+    private int _mode;
+    private int _held;
     private int _generation;
-    private int _claimThread;
+    private int _busy;
+    private nuint _claimant;
+    private int _lastThread;
+    private int _entriesInARow;
+    private bool _hadBias;
 
     public OperationGate(bool isSingle, string ownerName)
     {
-        _isSingle = isSingle;
+        (_mode, _stack) = isSingle ? (Single, ThreadStack.Any) : (Shared, default);
         _ownerName = ownerName;
         _home = HomeProcess.Current();
         _generation = _home.Generation;
@@ -36,24 +67,18 @@ internal sealed class OperationGate
     /// <summary>False in a forked child: nothing that is shared may be touched there, not even to give it back.</summary>
     public bool IsAtHome => _home.IsHere;
 
+    /// <summary>Some thread enters by plain stores, because it was the only one for a while.</summary>
+    public bool IsBiased => Atomics.Acquire(ref _mode) == Biased;
+
     /// <summary>False when it was disposed, and in a forked child.</summary>
     public bool IsUsable => Atomics.Acquire(ref _generation) == ForkMarker.Generation;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Enter()
     {
-        if (_isSingle)
+        if (!TryEnterPlain())
         {
-            if (_busy != 0)
-            {
-                ThrowConcurrent();
-            }
-
-            Atomics.Release(ref _busy, 1);
-        }
-        else if (!Atomics.CompareExchange(ref _busy, 0, 1))
-        {
-            EnterContended();
+            EnterSlow();
         }
 
         if (Atomics.Acquire(ref _generation) != ForkMarker.Generation)
@@ -66,7 +91,7 @@ internal sealed class OperationGate
     /// <summary>Enters unless somebody else is inside.</summary>
     public bool TryEnter()
     {
-        if (!Atomics.CompareExchange(ref _busy, 0, 1))
+        if (!TryEnterPlain() && !(TryRevoke() && Atomics.CompareExchange(ref FlagOfOthers, 0, 1)))
         {
             return false;
         }
@@ -81,14 +106,24 @@ internal sealed class OperationGate
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Exit() => Atomics.Release(ref _busy, 0);
+    public void Exit()
+    {
+        if (_mode != Shared)
+        {
+            Atomics.Release(ref _held, 0);
+        }
+        else
+        {
+            Atomics.Release(ref _busy, 0);
+        }
+    }
 
     /// <summary>The operation stays inside beyond its method: a claim or batch is open, until <see cref="ExitClaim"/>.</summary>
-    public void HoldForClaim() => _claimThread = Environment.CurrentManagedThreadId;
+    public void HoldForClaim() => _claimant = ThreadStack.Here;
 
     public void ExitClaim()
     {
-        _claimThread = 0;
+        _claimant = 0;
         Exit();
     }
 
@@ -107,7 +142,7 @@ internal sealed class OperationGate
 
         Atomics.FullFenceProcessWide();
         SpinWait spin = default;
-        while (Atomics.Acquire(ref _busy) != 0 && _claimThread != Environment.CurrentManagedThreadId)
+        while ((Atomics.Acquire(ref _busy) | Atomics.Acquire(ref _held)) != 0 && !IsClaimant)
         {
             spin.SpinOnce();
         }
@@ -126,13 +161,43 @@ internal sealed class OperationGate
         }
     }
 
-    private void EnterContended()
+    /// <summary>What those set who have no bias.</summary>
+    private ref int FlagOfOthers => ref _mode == Single ? ref _held : ref _busy;
+
+    /// <summary>This thread holds the open claim.</summary>
+    private bool IsClaimant => _claimant != 0 && ThreadStack.OfThisThread().Contains(_claimant);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryEnterPlain()
     {
+        if (!_stack.IsHere || _held != 0)
+        {
+            return false;
+        }
+
+        Atomics.Release(ref _held, 1);
+        if (Atomics.Acquire(ref _mode) >= Biased)
+        {
+            return true;
+        }
+
+        Atomics.Release(ref _held, 0);
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void EnterSlow()
+    {
+        if (_mode == Single)
+        {
+            ThrowConcurrent();
+        }
+
         SpinWait spin = default;
-        while (!Atomics.CompareExchange(ref _busy, 0, 1))
+        while (!TryRevoke() || !TryEnterShared())
         {
             ThrowIfUnusable();
-            if (_claimThread == Environment.CurrentManagedThreadId)
+            if (IsClaimant)
             {
                 throw new InvalidOperationException($"This thread holds an open claim or batch of the {_ownerName}. "
                     + "End it first.");
@@ -140,6 +205,59 @@ internal sealed class OperationGate
 
             spin.SpinOnce();
         }
+    }
+
+    private bool TryEnterShared()
+    {
+        if (!Atomics.CompareExchange(ref _busy, 0, 1))
+        {
+            return false;
+        }
+
+        if (Atomics.Acquire(ref _mode) != Shared)
+        {
+            Atomics.Release(ref _busy, 0); // somebody has given itself the bias just now
+            return false;
+        }
+
+        int thread = Environment.CurrentManagedThreadId;
+        _entriesInARow = thread == _lastThread ? _entriesInARow + 1 : 0;
+        _lastThread = thread;
+        if (_entriesInARow == EntriesForBias && !_hadBias)
+        {
+            _hadBias = true;
+            _stack = ThreadStack.OfThisThread();
+            Atomics.Release(ref _held, 1);
+            Atomics.Release(ref _mode, Biased);
+            Atomics.Release(ref _busy, 0);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes the bias from whoever has it. False while that thread is inside.</summary>
+    private bool TryRevoke()
+    {
+        int mode = Atomics.Acquire(ref _mode);
+        if (mode is Shared or Single)
+        {
+            return true;
+        }
+
+        if (mode == Biased)
+        {
+            _ = Atomics.CompareExchange(ref _mode, Biased, Revoking);
+        }
+
+        Atomics.FullFenceProcessWide();
+        if (Atomics.Acquire(ref _held) != 0)
+        {
+            return false;
+        }
+
+        Atomics.Release(ref _mode, Shared);
+        _stack = default; // only so that the thread that had the bias does not come this way any more
+        return true;
     }
 
     [DoesNotReturn]

@@ -40,6 +40,16 @@ internal readonly unsafe struct MappedSpan
         return ref *(uint*)(_start + offset);
     }
 
+    /// <summary>True when a bit is set in one of four words in a row, each loaded with acquire.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsAnySetInFourWords(long offset)
+    {
+        Check(offset, 4 * sizeof(ulong));
+        ref ulong words = ref *(ulong*)(_start + offset);
+        return (Atomics.Acquire(ref words) | Atomics.Acquire(ref Unsafe.Add(ref words, 1))
+            | Atomics.Acquire(ref Unsafe.Add(ref words, 2)) | Atomics.Acquire(ref Unsafe.Add(ref words, 3))) != 0;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Bytes(long offset, int lengthBytes)
     {

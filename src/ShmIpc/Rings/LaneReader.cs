@@ -127,6 +127,39 @@ internal sealed unsafe partial class LaneReader
         return true;
     }
 
+    /// <summary>What most reads are, in as few steps as can be: a record without extensions, while there is not much to give back, by a
+    /// reader that neither copies nor is in a named group. False says nothing: <see cref="TryRead"/> is for all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryStep(out LaneRecord record)
+    {
+        long position = _position;
+        long sequence = _sequence;
+        long index = position & _mask;
+        ulong header = Atomics.Acquire(ref *(ulong*)(_data + index)); // SYNC: record visible to reader
+        if (!RecordHeader.IsPlain(header, sequence, _maxPayloadBytes) || position - _released >= _releaseBytes)
+        {
+            record = default;
+            return false;
+        }
+
+        int payloadBytes = (int)RecordHeader.PayloadBytes(header);
+        record = new LaneRecord(position, sequence, index + RecordHeader.Bytes, payloadBytes);
+        _position = position + RecordHeader.RecordBytes(0, payloadBytes);
+        _sequence = sequence + 1;
+        return true;
+    }
+
+    /// <summary>True when a record may stand at the reader's position: a bare look, for a tight spin.</summary>
+    public bool IsAnythingThere
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Atomics.Acquire(ref HeaderWord) != 0;
+    }
+
+    /// <summary>The payload of a record of <see cref="TryStep"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<byte> PayloadInPlace(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
+
     /// <summary>The payload of a record that was read and not yet released.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Payload(LaneRecord record) => _isLossy

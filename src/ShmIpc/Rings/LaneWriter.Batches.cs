@@ -31,6 +31,7 @@ internal sealed unsafe partial class LaneWriter
     public void BeginBatch()
     {
         _isBatching = true;
+        _maxAppendBytes = -1;
         _batchPosition = _position;
         _batchSequence = _sequence;
         _batchHeader = 0;
@@ -40,6 +41,7 @@ internal sealed unsafe partial class LaneWriter
     public void PublishBatch()
     {
         _isBatching = false;
+        _maxAppendBytes = MaxAppendBytes;
         if (_batchHeader != 0)
         {
             ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
@@ -55,6 +57,7 @@ internal sealed unsafe partial class LaneWriter
         if (_isBatching)
         {
             _isBatching = false;
+            _maxAppendBytes = MaxAppendBytes;
             long end = _position;
             (_position, _sequence) = (_batchPosition, _batchSequence);
             if (_checksum.IsOn && end > _position)

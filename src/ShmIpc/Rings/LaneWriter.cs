@@ -82,6 +82,7 @@ internal sealed unsafe partial class LaneWriter
     private ulong _published;
     private long _sequence;
     private long _limit;
+    private long _maxAppendBytes;
     private long _floor;
     private long _floorSequence;
     private long _committedSequence;
@@ -117,6 +118,7 @@ internal sealed unsafe partial class LaneWriter
         _mask = _capacityBytes - 1;
         _data = (byte*)data.Address(0);
         MaxPayloadBytes = LaneLayout.MaxPayloadBytes(_capacityBytes) - _extensionBytes;
+        _maxAppendBytes = MaxAppendBytes;
         Resume(new LaneTail(data, checksum));
     }
 
@@ -139,89 +141,9 @@ internal sealed unsafe partial class LaneWriter
     /// <summary>Bytes of payload that can be claimed now without looking at the cursors again; may be negative.</summary>
     public long RoomBytes => Math.Min(_limit - _position - (2 * RecordHeader.Bytes) - _extensionBytes, MaxPayloadBytes);
 
-    /// <summary>Makes sure that a payload of <paramref name="payloadBytes"/> can be written now; false when the lane is full.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryReserve(long payloadBytes)
-    {
-        long end = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes) + RecordHeader.Bytes;
-        return (end <= _limit && payloadBytes <= MaxPayloadBytes) || TryReserveSlow(payloadBytes, end);
-    }
-
-    /// <summary>Offset in the mirrored mapping at which the next payload starts.</summary>
-    public long PayloadIndex => (_position & _mask) + RecordHeader.Bytes + _extensionBytes;
-
-    /// <summary>The memory of the next payload. Reserve it first.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Span<byte> Payload(int payloadBytes)
-    {
-        Span<byte> payload = new(_data + PayloadIndex, payloadBytes);
-        CrashPoint.BeforeStore(payload);
-        return payload;
-    }
-
-    /// <summary>Publishes the payload that was written into the reserved memory, or adds it to the open batch.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Commit(int payloadBytes)
-    {
-        long next = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes);
-        Atomics.Store(ref *(ulong*)(_data + (next & _mask)), 0); // the terminator, ordered before the header by its release
-        ref ulong headerWord = ref *(ulong*)(_data + (_position & _mask));
-        ulong header = RecordHeader.Encode(_sequence, payloadBytes);
-        if (_extensionBytes != 0)
-        {
-            header = Seal(header, payloadBytes);
-        }
-
-        if (!_isBatching)
-        {
-            Atomics.Release(ref headerWord, header); // SYNC: record visible to reader
-        }
-        else if (_position == _batchPosition)
-        {
-            _batchHeader = header;
-        }
-        else
-        {
-            Atomics.Store(ref headerWord, header);
-        }
-
-        _position = next;
-        _sequence++;
-        if (_extensionBytes != 0)
-        {
-            Publish();
-        }
-
-        if (_sequence - _committedSequence >= LaneLayout.CommittedInterval && !_isBatching)
-        {
-            StoreCommitted();
-        }
-    }
-
-    /// <summary>Copies one message in and publishes it; false when the lane is full.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryWrite(ReadOnlySpan<byte> payload)
-    {
-        if (!TryReserve(payload.Length))
-        {
-            return false;
-        }
-
-        payload.CopyTo(Payload(payload.Length));
-        Commit(payload.Length);
-        return true;
-    }
-
-    /// <summary>Makes <c>committed</c> exact, as a producer does that leaves.</summary>
-    public void StoreCommitted()
-    {
-        _committedSequence = _sequence;
-        _control.Committed.Write(_position, _sequence);
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryReserveSlow(long payloadBytes, long end) => payloadBytes <= MaxPayloadBytes
-        ? TryRefresh(end)
+    private bool TryReserveSlow(long payloadBytes) => payloadBytes <= MaxPayloadBytes
+        ? TryRefresh(_position + RecordBytes(payloadBytes) + RecordHeader.Bytes)
         : throw new ShmMessageTooLargeException(payloadBytes, MaxPayloadBytes);
 
     /// <summary>Steps 1 to 5 of I3. True when a record that ends (terminator included) at <paramref name="end"/> fits.</summary>
@@ -284,6 +206,9 @@ internal sealed unsafe partial class LaneWriter
         // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
         return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;
     }
+
+    /// <summary>Of <see cref="TryAppend"/>, as long as no batch is open.</summary>
+    private long MaxAppendBytes => _extensionBytes == 0 ? MaxPayloadBytes : -1;
 
     private ulong GatingGroups => _isGated ? Atomics.Acquire(ref _gate.Active) : 0;
 

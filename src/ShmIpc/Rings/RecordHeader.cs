@@ -64,6 +64,12 @@ internal static class RecordHeader
         && Sequence24(header) == ((ulong)expectedSequence & SequenceMask)
         && PayloadBytes(header) + ExtensionBytes(header) <= maxPayloadBytes;
 
+    /// <summary>As <see cref="IsValid"/>, for a record without extensions alone: false says nothing about others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsPlain(ulong header, long expectedSequence, long maxPayloadBytes) =>
+        header >> SequenceShift == ((Present >> SequenceShift) | ((ulong)expectedSequence & SequenceMask))
+        && PayloadBytes(header) <= maxPayloadBytes;
+
     private static int SumExtensions(ulong header) =>
         ((header & TimestampFlag) != 0 ? 8 : 0)
         + ((header & TraceContextFlag) != 0 ? 32 : 0)

@@ -59,9 +59,7 @@ internal sealed class WaitingRoom
                 Atomics.FullFence();
             }
 
-            // SYNC: sleeper's bit visible to waker
-            return (Atomics.Acquire(ref _parked.UInt64(0)) | Atomics.Acquire(ref _parked.UInt64(8))
-                | Atomics.Acquire(ref _parked.UInt64(16)) | Atomics.Acquire(ref _parked.UInt64(24))) != 0;
+            return _parked.IsAnySetInFourWords(0); // SYNC: sleeper's bit visible to waker
         }
     }
 

@@ -1,0 +1,58 @@
+// The short way of reading, which most reads go: the next message of the lane that the last one came from. It knows nothing of named
+// groups, manual acknowledgement, readers that may be overrun, extensions, sleeping producers or the turn of the next lane; where one
+// of them may be, it says false, and LaneVisitor.TryRead goes the long way.
+
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ShmIpc.Rings;
+using ShmIpc.Waiting;
+
+namespace ShmIpc.Channels;
+
+internal sealed partial class LaneVisitor
+{
+    private const int PollLooks = 16;
+
+    /// <summary>What most reads are, in as few steps as can be: the next message of the same lane, and nobody waits. False says nothing:
+    /// <see cref="TryRead"/> is for all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryStep(out LaneRecord record)
+    {
+        if (_isPlain && _batchLeft > 0 && !_writers.AnyParked && _current!.TryStep(out record))
+        {
+            _batchLeft--;
+            return true;
+        }
+
+        record = default;
+        return false;
+    }
+
+    /// <summary>Looks at the lanes that are mapped, some times, until something may stand in one: a tight spin, for latency.</summary>
+    public void Poll()
+    {
+        if (!_isPlain || _reading == 0)
+        {
+            Thread.SpinWait(1);
+            return;
+        }
+
+        for (int look = 0; look < PollLooks && !IsAnythingThere(); look++)
+        {
+            Spinner.Pause();
+        }
+    }
+
+    private bool IsAnythingThere()
+    {
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
+        {
+            if (_readers[BitOperations.TrailingZeroCount(lanes)]!.IsAnythingThere)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
