@@ -8,7 +8,6 @@
 #
 # Needs valgrind, an x64 processor and what native code needs to be linked. Without the first two it says so and succeeds.
 set -euo pipefail
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 limit_seconds=300
 
 skip() { printf 'instruction counts: skipped: %s\n' "$*"; exit 0; }
@@ -17,12 +16,13 @@ record=() keep=
 while (($# > 0)); do
   case $1 in
     --record) record=(--record) ;;
-    --keep) keep=$(realpath -- "${2:?"--keep needs a directory"}"); shift ;;
-    *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' check.sh >&2; exit 2 ;;
+    --keep) keep=$(realpath -m -- "${2:?"--keep needs a directory"}"); shift ;;
+    *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
   esac
   shift
 done
 
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 [[ $(uname -m) == x86_64 ]] || skip "the recorded figures are those of x64, and this is $(uname -m)"
 command -v valgrind > /dev/null || skip "valgrind is not installed"
 
@@ -32,14 +32,14 @@ trap 'rm -rf -- "$work" "$root"' EXIT
 trap 'exit 130' INT TERM
 profiles=${keep:-$work/profiles}
 mkdir -p -- "$profiles"
-valgrind --tool=none true > "$work/log" 2>&1 || skip "valgrind does not run here: $(tail -n 1 "$work/log")"
+valgrind --tool=none --vgdb=no true > "$work/log" 2>&1 || skip "valgrind does not run here: $(tail -n 1 "$work/log")"
 
 dotnet publish ShmIpc.InstructionCounts.csproj -c Release --use-current-runtime -v quiet -o "$work/program"
 program=$work/program/ShmIpc.InstructionCounts
 
 # The runtime would reserve 256 GiB of addresses, which valgrind need not grant.
 rm -f -- "$profiles"/out "$profiles"/out.*
-DOTNET_GCHeapHardLimit=0x8000000 timeout "$limit_seconds" valgrind --tool=callgrind --callgrind-out-file="$profiles/out" \
+DOTNET_GCHeapHardLimit=0x8000000 timeout "$limit_seconds" valgrind --tool=callgrind --vgdb=no --callgrind-out-file="$profiles/out" \
   --toggle-collect='*Counted__Run' --dump-after='*Counted__End' "$program" measure "$root" > "$profiles/names" 2> "$work/log" \
   || { cat "$work/log" >&2; exit 1; }
 "$program" compare "$profiles" recorded.txt "${record[@]}"
