@@ -4,6 +4,14 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+# ./bench.sh --micro [FILTER]: the parts of a message in one process, with BenchmarkDotNet. Further arguments are that program's.
+if [ "${1:-}" = --micro ]; then
+  shift
+  filter=*
+  if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then filter="*$1*"; shift; fi
+  exec dotnet run -c Release --project tests/ShmIpc.MicroBenchmarks -- --artifacts artifacts/bench/micro --filter "$filter" "$@"
+fi
+
 project=tests/ShmIpc.Benchmarks
 out=artifacts/bench
 mkdir -p "$out"
