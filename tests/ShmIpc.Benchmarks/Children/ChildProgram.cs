@@ -37,6 +37,10 @@ internal static class ChildProgram
             case Role.Echo:
                 ChannelReceiver requests = new(ends.Consumer("there"));
                 return new Echo<ChannelSender, ChannelReceiver>(new(ends.Producer("back")), requests, settings).Run();
+            case Role.Receiver when settings.Transport == Transport.ChannelBatch:
+                return new BatchReceiver(ends.Consumer("there"), settings).Run();
+            case Role.Sender when settings.Transport == Transport.ChannelBatch:
+                return new BatchSender(ends.Producer("there"), lifeline, settings).Run();
             case Role.Receiver:
                 return new Receiver<ChannelReceiver>(new(ends.Consumer("there")), settings).Run();
             case Role.Sender when settings.Transport == Transport.ChannelClaim:

@@ -9,6 +9,9 @@ internal enum Transport
     /// <summary>A byte channel, written in place with <c>TryClaim</c> and <c>Commit</c>.</summary>
     ChannelClaim,
 
+    /// <summary>A byte channel, written and read in batches.</summary>
+    ChannelBatch,
+
     /// <summary>A Unix stream socket, each message behind a 4-byte length.</summary>
     UnixSocket,
 }
