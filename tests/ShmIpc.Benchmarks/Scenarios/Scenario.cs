@@ -33,5 +33,11 @@ internal abstract class Scenario(string name)
         new RoundTripParked(),
         .. new[] { 8, 24, 56, 64, 120, 248, 1016, 4096, 16384, 65536, 1 << 20 }.Select(size => new OneWay(size, Transport.Channel)),
         new OneWay(64, Transport.ChannelClaim),
+        .. Transports64.Each,
+        new MessagePackCpu(),
+        new BlittableCpu(),
+        new TypedOneWay(),
+        new AsyncReading(Role.Receiver),
+        new AsyncReading(Role.Ping),
     ];
 }
