@@ -19,6 +19,8 @@ internal sealed record Sample
     /// <summary>Percentiles of single round trips, each timed, in a phase of their own. 0 where nothing goes round.</summary>
     public double P50Ns { get; init; }
 
+    public double P90Ns { get; init; }
+
     public double P99Ns { get; init; }
 
     public double P999Ns { get; init; }
@@ -26,6 +28,12 @@ internal sealed record Sample
     public double MaxNs { get; init; }
 
     public long Samples { get; init; }
+
+    /// <summary>The whole distribution of the single round trips, from fast to slow. Null where nothing goes round.</summary>
+    public IReadOnlyList<LatencyPoint>? Latencies { get; init; }
+
+    /// <summary>Processor time of the whole process an operation, where one process does everything. Else 0.</summary>
+    public double CpuNs { get; init; }
 
     /// <summary>Managed bytes that the measuring or serving thread allocated after its warm-up.</summary>
     public long AllocatedBytes { get; init; }

@@ -8,7 +8,7 @@ internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<Scenario
 {
     public static readonly string[] Columns = ["measure", "ShmIpc", "baseline", "ratio", "target", "met"];
 
-    public static readonly string[] PercentileColumns = ["round trip 64 B", "typical", "p50", "p99", "p99.9", "max"];
+    public static readonly string[] PercentileColumns = ["round trip 64 B", "typical", "p50", "p90", "p99", "p99.9", "max"];
 
     public string Summary =>
         $"Up to {Plan.Repetitions} interleaved repetitions of {Plan.Measure.TotalMilliseconds} ms on processors {Machine.Cpus}; " +
@@ -34,7 +34,7 @@ internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<Scenario
         from contender in result.Scenario.Contenders
         where result.WhyNotMeasured(contender) is null
         select new[] { contender.Name }
-            .Concat(new[] { Metric.Typical, Metric.P50, Metric.P99, Metric.P999, Metric.Max }
+            .Concat(new[] { Metric.Typical, Metric.P50, Metric.P90, Metric.P99, Metric.P999, Metric.Max }
                 .Select(metric => Spread.Of(result.Observations(contender).Select(metric.Read)).Format(metric.Format)))
             .ToArray();
 }

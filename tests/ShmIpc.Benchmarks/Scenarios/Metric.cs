@@ -15,11 +15,15 @@ internal sealed record Metric(string Name, bool HigherIsBetter, Func<Observation
 
     public static readonly Metric P50 = new("p50", false, o => o.Measured.P50Ns, Time);
 
+    public static readonly Metric P90 = new("p90", false, o => o.Measured.P90Ns, Time);
+
     public static readonly Metric P99 = new("p99", false, o => o.Measured.P99Ns, Time);
 
     public static readonly Metric P999 = new("p99.9", false, o => o.Measured.P999Ns, Time);
 
     public static readonly Metric Max = new("max", false, o => o.Measured.MaxNs, Time);
+
+    public static readonly Metric CpuTime = new("CPU time", false, o => o.Measured.CpuNs, Time);
 
     public static readonly Metric Rate = new("messages a second", true, o => o.OperationsPerSecond, PerSecond);
 

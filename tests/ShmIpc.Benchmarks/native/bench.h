@@ -130,6 +130,16 @@ static inline void report_rates(uint64_t operations, uint64_t elapsed_ns, double
            usage.ru_nivcsw);
 }
 
+// The distribution for plots, at the percentiles of LatencyCurve.cs: 8 of each decade of the part that is slower.
+static inline void print_latencies(const uint32_t *sorted, size_t count)
+{
+    double slower = 1;
+    for (int i = 0; i <= 8 * 6 && slower * (double)count >= 1; i++) {
+        printf("%s{\"percentile\":%.7f,\"ns\":%.0f}", i == 0 ? "" : ",", 100 * (1 - slower), percentile(sorted, count, 1 - slower));
+        slower *= 0.74989420933245587; // the eighth root of a tenth
+    }
+}
+
 // Round trips. batches: nanoseconds of each batch in the phase of `operations` and `elapsed_ns`; samples: of single round trips.
 static inline void report(uint64_t operations, uint64_t elapsed_ns, uint32_t *batches, size_t batch_count, uint32_t *samples, size_t count)
 {
@@ -137,11 +147,13 @@ static inline void report(uint64_t operations, uint64_t elapsed_ns, uint32_t *ba
     getrusage(RUSAGE_SELF, &usage);
     qsort(batches, batch_count, sizeof *batches, compare_samples);
     qsort(samples, count, sizeof *samples, compare_samples);
-    printf("{\"operations\":%llu,\"seconds\":%.9f,\"typicalNs\":%.3f,\"p50Ns\":%.0f,\"p99Ns\":%.0f,\"p999Ns\":%.0f,\"maxNs\":%.0f,"
-           "\"samples\":%zu,\"preemptions\":%ld}\n",
+    printf("{\"operations\":%llu,\"seconds\":%.9f,\"typicalNs\":%.3f,\"p50Ns\":%.0f,\"p90Ns\":%.0f,\"p99Ns\":%.0f,\"p999Ns\":%.0f,\"maxNs\":%.0f,"
+           "\"samples\":%zu,\"preemptions\":%ld,\"latencies\":[",
            (unsigned long long)operations, (double)elapsed_ns * 1e-9, percentile(batches, batch_count, 0.5) / BATCH,
-           percentile(samples, count, 0.5), percentile(samples, count, 0.99), percentile(samples, count, 0.999),
-           percentile(samples, count, 1.0), count, usage.ru_nivcsw);
+           percentile(samples, count, 0.5), percentile(samples, count, 0.9), percentile(samples, count, 0.99),
+           percentile(samples, count, 0.999), percentile(samples, count, 1.0), count, usage.ru_nivcsw);
+    print_latencies(samples, count);
+    printf("]}\n");
 }
 
 // Round trips 0, 1, 2, ...: first to warm up, then with a clock only around each batch, then each timed, for the percentiles.
