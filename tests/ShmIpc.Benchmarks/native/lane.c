@@ -1,13 +1,16 @@
 // The channels' lane protocol in C, in two processes: one-way throughput, and round trips over two lanes.
 //
-//   lane oneway|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]
+//   lane oneway|oneway-huge|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]
+//   lane probe-huge
+//
+// oneway-huge has the lane in huge pages, which probe-huge tries.
 //
 // Every message is copied in from private memory (memcpy) and copied out to private memory (memcpy), and carries its number in its
 // first 8 bytes, which the reader checks. A consumer that has read something and finds nothing more pauses BACK_OFF_PAUSES times
 // (one way only) before it looks again at the line that the producer is filling; after that it looks at every pause.
 #include "lane.h"
 
-enum { CONTROL_BYTES = 4096 };
+enum { CONTROL_BYTES = HUGE_PAGE_BYTES }; // so that the data can be huge pages; little of it is ever touched
 
 static unsigned char *buffer;
 static unsigned payload_bytes, back_off;
@@ -107,12 +110,15 @@ static void echo(struct two_lanes *lanes)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "probe-huge") == 0) {
+        return probe_huge();
+    }
     if (argc < 9) {
         fprintf(stderr,
-                "usage: lane oneway|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]\n");
+                "usage: lane oneway|oneway-huge|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]\n");
         return 2;
     }
-    bool one_way = strcmp(argv[1], "oneway") == 0;
+    bool huge = strcmp(argv[1], "oneway-huge") == 0, one_way = huge || strcmp(argv[1], "oneway") == 0;
     size_t capacity = strtoul(argv[3], NULL, 10);
     payload_bytes = (unsigned)strtoul(argv[4], NULL, 10);
     uint64_t warm_up_ns = strtoull(argv[5], NULL, 10) * 1000000, measure_ns = strtoull(argv[6], NULL, 10) * 1000000;
@@ -124,6 +130,11 @@ int main(int argc, char **argv)
     buffer = calloc(1, payload_bytes);
     int file = open_shared(argv[2], CONTROL_BYTES + 2 * capacity);
     struct lane_control *control = map_shared(file, CONTROL_BYTES);
+    if (huge) { // in one process, before the other is there to hold pages
+        unsigned char *data = lane_map(file, CONTROL_BYTES, capacity, PROT_READ | PROT_WRITE);
+        lane_make_huge(data, capacity);
+        munmap(data, 2 * capacity);
+    }
     pid_t peer = start_peer((unsigned)((warm_up_ns + 2 * measure_ns) / 1000000000u) + 10);
     pin(atoi(argv[peer == 0 ? 8 : 7]));
 
@@ -142,6 +153,9 @@ int main(int argc, char **argv)
         lanes.in.capacity = capacity;
     }
 
+    if (huge) {
+        lane_make_huge(first ? (unsigned char *)lanes.in.data : lanes.out.data, capacity);
+    }
     if (!first) {
         one_way ? send_until_stopped(&lanes.out, lanes.stop) : echo(&lanes);
         return 0;
