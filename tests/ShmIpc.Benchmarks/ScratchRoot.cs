@@ -1,5 +1,5 @@
-// A private directory, as a rule under /dev/shm, for everything the measurements create. It is removed at the end, and those of drivers that
-// were killed are removed by the next one: each holds a file lock as long as its driver lives.
+// A private directory, as a rule under /dev/shm, for everything the measurements create. It is removed at the end, and those of drivers
+// that were killed are removed by the next one: each holds a file lock as long as its driver lives.
 
 namespace ShmIpc.Benchmarks;
 

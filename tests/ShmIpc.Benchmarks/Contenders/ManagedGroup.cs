@@ -80,7 +80,7 @@ internal sealed class ManagedGroup(string name, PartSettings measuring, params P
     // Every group got everything: each subscriber of its own, or all members of the shared group together.
     private void Check(Sample published, Sample[] served)
     {
-        if (serving.Length == 0 || serving[0].Part != Part.Subscribe)
+        if (serving.Length == 0 || serving[0].Part is not (Part.Subscribe or Part.ReadGroups))
         {
             return;
         }

@@ -9,13 +9,13 @@ namespace ShmIpc.Benchmarks.Scenarios;
 
 internal sealed class DiskFlush(int payloadBytes) : Scenario($"disk-{payloadBytes}")
 {
-    private const int WritingThreads = 4;
+    private const int Writers = 4;
 
     private readonly ManagedGroup _memory = Group("in /dev/shm", payloadBytes, null);
     private readonly ManagedGroup _none = Group("Flush = None", payloadBytes, ShmFlushMode.None);
     private readonly ManagedGroup _async = Group("Flush = Async", payloadBytes, ShmFlushMode.Async);
     private readonly ManagedGroup _sync = Group("Flush = Sync", payloadBytes, ShmFlushMode.Sync);
-    private readonly ManagedGroup _threads = Group($"Flush = Sync, {WritingThreads} threads", payloadBytes, ShmFlushMode.Sync, WritingThreads);
+    private readonly ManagedGroup _threads = Group($"Flush = Sync, {Writers} threads", payloadBytes, ShmFlushMode.Sync, Writers);
 
     public override IReadOnlyList<Contender> Contenders => [_memory, _none, _async, _sync, _threads];
 
@@ -25,7 +25,7 @@ internal sealed class DiskFlush(int payloadBytes) : Scenario($"disk-{payloadByte
         new($"on a disk, {payloadBytes} B, Flush = Async", Metric.Rate, _async, _memory),
         new($"on a disk, {payloadBytes} B, Flush = Sync", Metric.Rate, _sync, _memory),
         new($"on a disk, {payloadBytes} B, Flush = Sync, one write", Metric.Typical, _sync, null),
-        new($"on a disk, {payloadBytes} B, Flush = Sync, {WritingThreads} writing threads", Metric.Rate, _threads, _sync),
+        new($"on a disk, {payloadBytes} B, Flush = Sync, {Writers} writing threads", Metric.Rate, _threads, _sync),
     ];
 
     public override int MostRepetitions(Plan plan) => TopologyScenarios.OfCurve;

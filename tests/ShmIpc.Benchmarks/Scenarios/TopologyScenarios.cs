@@ -1,7 +1,5 @@
 // The scenarios of more than two participants, and those of costs other than speed.
 
-using ShmIpc.Waiting;
-
 namespace ShmIpc.Benchmarks.Scenarios;
 
 internal static class TopologyScenarios
@@ -18,8 +16,8 @@ internal static class TopologyScenarios
     [
         .. _lanesAndMembers.Select(producers => new LaneScaling(producers)),
         .. _groups.Select(groups => new GroupScaling(groups)),
-        .. _groups.Select(groups => new PublishingCost(groups, WaitStrategy.BusySpin)),
-        new PublishingCost(8, WaitStrategy.Park),
+        .. _groups.Select(groups => new PublishingCost(groups, areAsleep: false)),
+        new PublishingCost(8, areAsleep: true),
         .. _lanesAndMembers.Select(members => new MemberScaling(members)),
         .. _capacitiesKib.Select(capacity => new CapacityScaling(capacity * 1024L)),
         .. _diskPayloads.Select(size => new DiskFlush(size)),

@@ -27,22 +27,24 @@ internal sealed class BurstPublisher(PartSettings settings) : IPart
         using ShmByteChannel channel = Meeting.Open(settings);
         Meeting.AwaitConsumers(channel, settings.Peers);
         using ByteProducer producer = channel.CreateProducer();
+        using Turns? turns = settings.TakesTurns ? new Turns(settings, isPublisher: true) : null;
         long end = Stopwatch.GetTimestamp() + Measurement.ToTicks(settings.WarmUp);
         while (Stopwatch.GetTimestamp() < end)
         {
-            _ = RunBurst(channel, producer, messages);
+            _ = RunBurst(channel, producer, turns, messages);
         }
 
         end = Stopwatch.GetTimestamp() + Measurement.ToTicks(settings.Measure);
         long cpu = 0;
         while (Stopwatch.GetTimestamp() < end || bursts.TotalCount < FewestBursts)
         {
-            long burst = RunBurst(channel, producer, messages);
+            long burst = RunBurst(channel, producer, turns, messages);
             cpu += burst;
             bursts.RecordValue(Math.Clamp(burst * Picoseconds / messages, 1, LongestPs));
         }
 
         producer.TryComplete();
+        turns?.Give(0);
         return new Sample
         {
             Operations = bursts.TotalCount * messages,
@@ -54,13 +56,23 @@ internal sealed class BurstPublisher(PartSettings settings) : IPart
         };
     }
 
-    private long RunBurst(ShmByteChannel channel, ByteProducer producer, int messages)
+    private long RunBurst(ShmByteChannel channel, ByteProducer producer, Turns? turns, int messages)
     {
-        Meeting.Await(() => channel.Groups.All(group => group.Lag == 0), "everything read");
         Publish(producer, ColdMessages);
         long before = ProcFiles.ThreadCpuNs();
         Publish(producer, messages);
-        return ProcFiles.ThreadCpuNs() - before;
+        long cpu = ProcFiles.ThreadCpuNs() - before;
+        if (turns is null)
+        {
+            Meeting.Await(() => channel.Groups.All(group => group.Lag == 0), "everything read");
+        }
+        else
+        {
+            turns.Give(ColdMessages + messages);
+            _ = turns.Take();
+        }
+
+        return cpu;
     }
 
     private void Publish(ByteProducer producer, int messages)

@@ -18,6 +18,9 @@ internal enum Part
     /// <summary>Reads to the end of the channel, and checks what comes.</summary>
     Subscribe,
 
+    /// <summary>Reads bursts for several groups, in turn with their publisher.</summary>
+    ReadGroups,
+
     /// <summary>Creates a channel and keeps it there until it is told to stop.</summary>
     Host,
 

@@ -31,6 +31,7 @@ internal static class PartProgram
         Part.Publish => new Publisher(settings),
         Part.PublishBursts => new BurstPublisher(settings),
         Part.Subscribe => new Subscriber(settings),
+        Part.ReadGroups => new GroupReader(settings),
         Part.Host => new Host(settings),
         Part.Attach => new AttachTimer(settings),
         Part.Idle or Part.IdleAwait or Part.IdleSleep => new IdleConsumer(settings),

@@ -15,13 +15,13 @@ internal sealed record PartSettings
 
     public long LaneCapacityBytes { get; init; } = 1 << 20;
 
-    /// <summary>Adaptive by default: several processes share a core, and one that spins there takes it from those that could work.</summary>
+    /// <summary>Adaptive by default: several processes share a core, and one that spins takes it from those that could work.</summary>
     public WaitStrategy WaitStrategy { get; init; } = WaitStrategy.Adaptive;
 
     /// <summary>Stands in the messages of a feeder, so that the collector can check each feeder's numbers.</summary>
     public int Source { get; init; }
 
-    /// <summary>How many consumers a publisher waits for, or feeders a collector, before it begins.</summary>
+    /// <summary>How many consumers a publisher waits for, feeders a collector waits for, or groups a reader of groups has.</summary>
     public int Peers { get; init; } = 1;
 
     /// <summary>Null: a group of its own.</summary>
@@ -38,6 +38,9 @@ internal sealed record PartSettings
 
     /// <summary>True: on the first processor, which the process that measures has to itself. All others share the second.</summary>
     public bool IsAlone { get; init; }
+
+    /// <summary>True: a publisher of bursts takes turns with a reader of groups. Else it waits until everything is read.</summary>
+    public bool TakesTurns { get; init; }
 
     /// <summary>A directory of this measurement's own: the channel lives in it.</summary>
     public string Directory { get; init; } = "";

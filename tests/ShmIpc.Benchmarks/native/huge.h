@@ -27,7 +27,7 @@ static size_t huge_bytes(void)
     return kib * 1024;
 }
 
-// False, and errno, when the kernel refuses. Others may hold a page for a moment: then it says EAGAIN or EBUSY, or ENOMEM while it compacts.
+// False, and errno, when the kernel refuses. Others may hold a page for a moment, or memory be short until it is compacted.
 static bool make_huge(void *memory, size_t bytes)
 {
     for (int attempt = 0; attempt < COLLAPSE_ATTEMPTS; attempt++) {
@@ -55,6 +55,7 @@ static unsigned char *reserve_aligned(size_t bytes)
 // 0 when one huge page of shared memory can be had here; else 1, and the reason on standard error.
 static int probe_huge(void)
 {
+    alarm(10);
     int file = memfd_create("probe", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, HUGE_PAGE_BYTES) != 0) {
         fail("memfd_create");

@@ -115,7 +115,8 @@ int main(int argc, char **argv)
     }
     if (argc < 9) {
         fprintf(stderr,
-                "usage: lane oneway|oneway-huge|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]\n");
+                "usage: lane oneway|oneway-huge|roundtrip PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B "
+                "[BACK_OFF_PAUSES]\n");
         return 2;
     }
     bool huge = strcmp(argv[1], "oneway-huge") == 0, one_way = huge || strcmp(argv[1], "oneway") == 0;
