@@ -45,7 +45,7 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
             }
         }
 
-        for (int repetition = 0; repetition < own.Repetitions; repetition++)
+        for (int repetition = 0; repetition < Math.Min(own.Repetitions, scenario.MostRepetitions(own)); repetition++)
         {
             if (repetition >= FewestRepetitions && _clock.Elapsed > share)
             {
