@@ -168,7 +168,14 @@ public sealed class ByteConsumer : IShmConsumer
     internal bool IsOpen(long batch) => batch == _openBatch;
 
     /// <summary>One message of the open batch, and the position of the next.</summary>
-    internal ShmRecord RecordOfBatch(long position, long sequence, out long next)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ShmRecord RecordOfBatch(int lane, long position, long sequence, out long next) =>
+        _core.Gate.IsUsable && _core.TryPayloadAt(position, sequence, out ReadOnlySpan<byte> payload, out next)
+            ? new ShmRecord(payload, lane, position, sequence, 1)
+            : RecordOfBatchLong(position, sequence, out next);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ShmRecord RecordOfBatchLong(long position, long sequence, out long next)
     {
         _core.Gate.ThrowIfUnusable();
         LaneRecord found = _core.RecordOfBatch(position, sequence, out next);

@@ -1,6 +1,7 @@
 // Batches of raw bytes: what the caller adds one by one to an open Batch, and what it hands over all at once. An open batch is one
 // operation inside the gate, as an open claim is; a claim may be open inside it.
 
+using System.Runtime.CompilerServices;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Channels;
@@ -91,7 +92,12 @@ public sealed partial class ByteProducer
     /// <summary>True for the batch that is open now. A batch can be copied, and its copies end with it.</summary>
     internal bool IsOpenBatch(long batch) => batch == _openBatch;
 
-    internal bool TryWriteInBatch(ReadOnlySpan<byte> payload)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryWriteInBatch(ReadOnlySpan<byte> payload) =>
+        (_openClaim == 0 && _core.Gate.IsUsable && _core.Writer.TryAppendToBatch(payload)) || TryWriteInBatchLong(payload);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryWriteInBatchLong(ReadOnlySpan<byte> payload)
     {
         if (!TryReserveInBatch(payload.Length))
         {
@@ -189,8 +195,11 @@ public sealed partial class ByteProducer
             _core.Writer.BeginBatch();
             foreach (ReadOnlyMemory<byte> payload in payloads)
             {
-                payload.Span.CopyTo(_core.Writer.Payload(payload.Length));
-                _core.Writer.Commit(payload.Length);
+                if (!_core.Writer.TryAppendToBatch(payload.Span))
+                {
+                    payload.Span.CopyTo(_core.Writer.Payload(payload.Length));
+                    _core.Writer.Commit(payload.Length);
+                }
             }
 
             _core.Writer.PublishBatch();

@@ -50,6 +50,11 @@ internal sealed partial class ChannelConsumer
             $"This consumer of channel {_channel.Name} is in a shared group or acknowledges by hand, and each of its messages is finished "
             + "with by itself: read them one at a time.");
 
+    /// <inheritdoc cref="LaneVisitor.TryPayloadAt"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryPayloadAt(long position, long sequence, out ReadOnlySpan<byte> payload, out long next) =>
+        _lanes.TryPayloadAt(position, sequence, out payload, out next);
+
     /// <summary>Inside the gate: a message of the batch that was just read, and the position of the next.</summary>
     public LaneRecord RecordOfBatch(long position, long sequence, out long next) => _lanes.Current.RecordAt(position, sequence, out next);
 

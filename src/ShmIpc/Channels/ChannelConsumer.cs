@@ -284,14 +284,13 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         }
     }
 
-    /// <summary>As <see cref="HasNext"/>, after some looks at the lanes that are known.</summary>
+    /// <summary>Looks for a message some times.</summary>
     private bool HasNextSoon()
     {
         Gate.Enter();
         try
         {
-            _lanes.Poll();
-            return LooksReadable();
+            return _lanes.Poll() || LooksReadable();
         }
         finally
         {

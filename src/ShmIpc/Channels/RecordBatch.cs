@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmIpc.Rings;
 
 namespace ShmIpc.Channels;
@@ -68,6 +69,7 @@ public readonly ref struct RecordBatch
         /// <exception cref="InvalidOperationException">The batch has ended.</exception>
         /// <exception cref="ShmCorruptionException">A peer damaged the lane.</exception>
         /// <exception cref="ObjectDisposedException">The consumer was disposed, and the memory is gone.</exception>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool MoveNext()
         {
             if (_left == 0)
@@ -80,7 +82,7 @@ public readonly ref struct RecordBatch
                 throw new InvalidOperationException("The batch has ended: it was released or disposed.");
             }
 
-            Current = _batch._consumer!.RecordOfBatch(_position, _sequence++, out _position);
+            Current = _batch._consumer!.RecordOfBatch(_batch.Lane, _position, _sequence++, out _position);
             _left--;
             return true;
         }

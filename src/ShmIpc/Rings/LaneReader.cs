@@ -149,13 +149,6 @@ internal sealed unsafe partial class LaneReader
         return true;
     }
 
-    /// <summary>True when a record may stand at the reader's position: a bare look, for a tight spin.</summary>
-    public bool IsAnythingThere
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Atomics.Acquire(ref HeaderWord) != 0;
-    }
-
     /// <summary>The payload of a record of <see cref="TryStep"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> PayloadInPlace(LaneRecord record) => new(_data + record.PayloadIndex, record.PayloadBytes);
@@ -171,24 +164,47 @@ internal sealed unsafe partial class LaneReader
     public int ReadOn(int most)
     {
         int count = 0;
+        long position = _position;
+        long sequence = _sequence;
         for (; count < most && !_isLossy; count++)
         {
-            ulong header = Atomics.Acquire(ref HeaderWord); // SYNC: record visible to reader
-            if (!RecordHeader.IsValid(header, _sequence, _maxPayloadBytes))
+            ulong header = Atomics.Acquire(ref *(ulong*)(_data + (position & _mask))); // SYNC: record visible to reader
+            if (RecordHeader.IsPlain(header, sequence, _maxPayloadBytes))
+            {
+                position += RecordHeader.RecordBytes(0, RecordHeader.PayloadBytes(header));
+            }
+            else if (RecordHeader.IsValid(header, sequence, _maxPayloadBytes))
+            {
+                position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
+            }
+            else
             {
                 break;
             }
 
-            _position += RecordHeader.RecordBytes(RecordHeader.ExtensionBytes(header), RecordHeader.PayloadBytes(header));
-            _sequence++;
+            sequence++;
         }
 
+        (_position, _sequence) = (position, sequence);
         if (_isNamed)
         {
             Atomics.Release(ref _cursor.UInt64(LaneGate.HandedOffset), (ulong)Math.Max(_position, HandedBefore));
         }
 
         return count;
+    }
+
+    /// <summary>The payload of a record that was read and not yet released, and the position of the next, where nothing special is to be
+    /// done. False says nothing; <see cref="RecordAt"/> is for all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryPayloadAt(long position, long sequence, out ReadOnlySpan<byte> payload, out long next)
+    {
+        byte* record = _data + (position & _mask);
+        ulong header = Atomics.Acquire(ref *(ulong*)record);
+        int payloadBytes = RecordHeader.IsPlain(header, sequence, _maxPayloadBytes) ? (int)RecordHeader.PayloadBytes(header) : -1;
+        payload = payloadBytes >= 0 ? new(record + RecordHeader.Bytes, payloadBytes) : default;
+        next = position + RecordHeader.RecordBytes(0, payloadBytes);
+        return payloadBytes >= 0;
     }
 
     /// <summary>Once more a record that was read and not yet released, and the position of the next.</summary>

@@ -4,6 +4,7 @@
 // All of a batch stands in the lane before a reader can see, and so finish with, any of it. A batch can therefore wait for readers to
 // give back what stands before it, and never for more: with the terminator it has the lane's capacity at most.
 
+using System.Runtime.CompilerServices;
 using ShmIpc.Memory;
 
 namespace ShmIpc.Rings;
@@ -31,17 +32,50 @@ internal sealed unsafe partial class LaneWriter
     public void BeginBatch()
     {
         _isBatching = true;
-        _maxAppendBytes = -1;
+        (_maxAppendBytes, _maxBatchedBytes) = (-1, MaxAppendBytes);
         _batchPosition = _position;
         _batchSequence = _sequence;
         _batchHeader = 0;
+    }
+
+    /// <summary>Adds a message to the open batch where nothing special is to be done, as <see cref="TryAppend"/> publishes one. False says
+    /// nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryAppendToBatch(ReadOnlySpan<byte> payload)
+    {
+        long position = _position;
+        long next = position + RecordHeader.RecordBytes(0, payload.Length);
+        if (next + RecordHeader.Bytes > _limit || payload.Length > _maxBatchedBytes)
+        {
+            return false;
+        }
+
+        byte* data = _data;
+        long mask = _mask;
+        byte* record = data + (position & mask);
+        CrashPoint.BeforeStore(new Span<byte>(record + RecordHeader.Bytes, payload.Length));
+        ShortCopy.Copy(payload, record + RecordHeader.Bytes);
+        Atomics.Store(ref *(ulong*)(data + (next & mask)), 0); // the terminator, ordered before the first header by its release
+        ulong header = RecordHeader.Encode(_sequence, payload.Length);
+        if (position == _batchPosition)
+        {
+            _batchHeader = header;
+        }
+        else
+        {
+            Atomics.Store(ref *(ulong*)record, header);
+        }
+
+        _position = next;
+        _sequence++;
+        return true;
     }
 
     /// <summary>Makes all commits since <see cref="BeginBatch"/> visible at once.</summary>
     public void PublishBatch()
     {
         _isBatching = false;
-        _maxAppendBytes = MaxAppendBytes;
+        (_maxAppendBytes, _maxBatchedBytes) = (MaxAppendBytes, -1);
         if (_batchHeader != 0)
         {
             ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
@@ -57,7 +91,7 @@ internal sealed unsafe partial class LaneWriter
         if (_isBatching)
         {
             _isBatching = false;
-            _maxAppendBytes = MaxAppendBytes;
+            (_maxAppendBytes, _maxBatchedBytes) = (MaxAppendBytes, -1);
             long end = _position;
             (_position, _sequence) = (_batchPosition, _batchSequence);
             if (_checksum.IsOn && end > _position)

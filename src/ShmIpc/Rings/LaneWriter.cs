@@ -83,6 +83,7 @@ internal sealed unsafe partial class LaneWriter
     private long _sequence;
     private long _limit;
     private long _maxAppendBytes;
+    private long _maxBatchedBytes = -1;
     private long _floor;
     private long _floorSequence;
     private long _committedSequence;
@@ -207,7 +208,8 @@ internal sealed unsafe partial class LaneWriter
         return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;
     }
 
-    /// <summary>Of <see cref="TryAppend"/>, as long as no batch is open.</summary>
+    /// <summary>Largest payload of <see cref="TryAppend"/> as long as no batch is open, and of <see cref="TryAppendToBatch"/> while one
+    /// is.</summary>
     private long MaxAppendBytes => _extensionBytes == 0 ? MaxPayloadBytes : -1;
 
     private ulong GatingGroups => _isGated ? Atomics.Acquire(ref _gate.Active) : 0;
