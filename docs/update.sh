@@ -7,13 +7,13 @@
 #                                                        # and the plots into docs/benchmarks/
 #   docs/update.sh                                       # both, as far as there is something
 set -euo pipefail
+shopt -s nullglob
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 # paste DOCUMENT FRAGMENTS: fails when there is nothing to paste.
 paste() {
   local document=$1 fragment section found=0
   for fragment in "$2"/*.md; do
-    [[ -e $fragment ]] || break
     section=$(basename -- "$fragment" .md)
     grep -qx "<!-- begin $section -->" "$document" || { echo "update: $document has no section $section" >&2; exit 1; }
     sed -i -e "/^<!-- begin $section -->\$/,/^<!-- end $section -->\$/{//!d}" -e "/^<!-- begin $section -->\$/r $fragment" "$document"
@@ -28,9 +28,9 @@ failure_model() { paste docs/failure-model.md TestResults/failure-model; }
 # The plots go with the sections: a plot that the document does not link any more is removed.
 benchmarks() {
   paste docs/benchmarks.md artifacts/bench/sections || return
+  local plot plots=(artifacts/bench/plots/*)
   mkdir -p docs/benchmarks
-  cp -- artifacts/bench/plots/*.svg artifacts/bench/plots/*.png docs/benchmarks/
-  local plot
+  if ((${#plots[@]})); then cp -- "${plots[@]}" docs/benchmarks/; fi
   for plot in docs/benchmarks/*.svg; do
     grep -qF "(benchmarks/$(basename -- "$plot"))" docs/benchmarks.md || rm -f -- "$plot" "${plot%.svg}.png"
   done

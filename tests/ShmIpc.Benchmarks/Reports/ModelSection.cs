@@ -63,7 +63,7 @@ internal static partial class ModelSection
             ["ShmIpc, BusySpin", lines, spinning, Time(busySpin)],
             [
                 "ShmIpc, Park (p50)",
-                $"{Number((2 * ScaleModel.LinesWhenWaitedFor(PayloadBytes)) + 4)}, and what the futex costs",
+                $"{Number((2 * ScaleModel.LinesWhenWaitedFor(PayloadBytes)) + 6)}, and what the futex costs",
                 futex is null ? None : Time(model.ParkedRoundTripNs(PayloadBytes, futex.Median)),
                 Time(parked),
             ],
@@ -102,9 +102,8 @@ internal static partial class ModelSection
         foreach (IGrouping<string, ScenarioResult> plot in report.Results.Where(r => r.Scenario.Point is not null)
             .GroupBy(r => r.Scenario.Point!.Plot))
         {
-            bool areGroups = plot.Key.EndsWith("by-groups", StringComparison.Ordinal);
-            bool areLanes = plot.Key.EndsWith("by-lanes", StringComparison.Ordinal) || plot.Key.EndsWith("by-producers", StringComparison.Ordinal);
-            if (!areGroups && !areLanes)
+            bool areGroups = plot.Key == "scaling-by-groups";
+            if (!areGroups && plot.Key != "scaling-by-lanes")
             {
                 continue;
             }
@@ -120,7 +119,7 @@ internal static partial class ModelSection
                     : areGroups ? ScaleModel.FanOutRate(one.Median, (int)point.X, readerCores: 1) : ScaleModel.LanesRate(one.Median);
                 rows.Add(
                 [
-                    $"{point.X} {(areGroups ? "groups, on one core" : "lanes, one reader")}",
+                    $"{point.X} {(areGroups ? "groups, one producer" : "lanes, one reader")}",
                     point.X == 1 ? "(put in)" : predicted is { } p ? point.Metric.Format(p) : None,
                     measured is null ? None : point.Metric.Format(measured.Median),
                 ]);
@@ -142,12 +141,11 @@ internal static partial class ModelSection
             writer,
             [
                 "processor", "the two cores", "t, published", "round trip, 64 B", "one way, 64 B, each line waited for",
-                $"one way, 64 B, at the writer's heels, single / batches of {BatchLength}", "shared group, at most",
+                $"at the writer's heels: single, batches of {BatchLength}", "shared group, at most",
             ],
             PublishedMachine.All.Select(machine =>
             {
                 ScaleModel there = new(machine.LineNs);
-                (double least, double most) = there.SharedGroupRate;
                 return new[]
                 {
                     machine.Name,
@@ -155,8 +153,8 @@ internal static partial class ModelSection
                     Time(machine.LineNs),
                     $"{Time(there.LeastRoundTripNs)} .. {Time(there.RoundTripNs(PayloadBytes))}",
                     messageNs is { } c ? Rate(there.SlowestRate(PayloadBytes, c)) : None,
-                    $"{Rate(there.RateAtTheHeels(PayloadBytes))} / {Rate(there.RateAtTheHeels(PayloadBytes, BatchLength))}",
-                    $"{Rate(least)} to {Rate(most)}",
+                    $"{Rate(there.RateAtTheHeels(PayloadBytes))}, {Rate(there.RateAtTheHeels(PayloadBytes, BatchLength))}",
+                    Rate(there.SharedGroupRate),
                 };
             }));
     }

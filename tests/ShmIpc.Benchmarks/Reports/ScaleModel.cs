@@ -2,7 +2,8 @@
 // else here is counted from the code, not measured; docs/benchmarks.md says where each count comes from and what the model leaves out.
 //
 //   R  bytes of a record: the header's 8 and the payload, padded to a multiple of 8 (src/ShmIpc/Rings/RecordHeader.cs)
-//   t  nanoseconds until a line that another core has just written is here: half a round trip of one line in C
+//   t  nanoseconds in which a line changes hands: taken from the core that polls it, written, and fetched by that core again. Half a round
+//      trip of one line in C
 //   B  bytes a second that one core copies
 //   c  nanoseconds that publishing or reading a message takes by itself: instructions, whatever the lines do
 
@@ -33,9 +34,9 @@ internal sealed record ScaleModel(double LineNs)
     /// <summary>The same when the lines of a message come at the same time, as far as the processor reads ahead: the least.</summary>
     public double LeastRoundTripNs => 2 * LineNs;
 
-    /// <summary>There and back, both sides asleep: what the kernel takes, the lines of the message, and two more for each wake-up, both there and back: the
-    /// word with the sleepers' bits, and the sleeper's doorbell.</summary>
-    public double ParkedRoundTripNs(long payloadBytes, double futexNs) => futexNs + RoundTripNs(payloadBytes) + (2 * 2 * LineNs);
+    /// <summary>There and back, both sides asleep: what the kernel takes, the lines of the message, and three more for each wake-up: the
+    /// sleepers' bits are read, and cleared, and the sleeper's doorbell is raised.</summary>
+    public double ParkedRoundTripNs(long payloadBytes, double futexNs) => futexNs + RoundTripNs(payloadBytes) + (2 * 3 * LineNs);
 
     /// <summary>Messages a second in a stream when each line is waited for, one after another: the least that is to be expected.</summary>
     public double SlowestRate(long payloadBytes, double messageNs) => 1e9 / (messageNs + (LinesInStream(payloadBytes) * LineNs));
@@ -44,10 +45,9 @@ internal sealed record ScaleModel(double LineNs)
     public static double FastestRate(long payloadBytes, double messageNs, double copyBytesPerSecond) =>
         1e9 / (messageNs + (payloadBytes / copyBytesPerSecond * 1e9));
 
-    /// <summary>Messages a second with the reader at the writer's heels: the lines of each batch are fetched by the reader, and the last of
-    /// them, at which it polls, is taken back by the writer.</summary>
-    public double RateAtTheHeels(long payloadBytes, int batch = 1) =>
-        1e9 / (((1.0 / batch) + LinesWhenWaitedFor(payloadBytes, batch)) * LineNs);
+    /// <summary>Messages a second with the reader at the writer's heels: it polls the very line that is being written, and gets each batch
+    /// by itself.</summary>
+    public double RateAtTheHeels(long payloadBytes, int batch = 1) => 1e9 / (LinesWhenWaitedFor(payloadBytes, batch) * LineNs);
 
     /// <summary>Messages a second of one producer with some groups, each of which reads everything. The lines go to all readers at the
     /// same time, so with a core for each nothing changes; with fewer they share.</summary>
@@ -57,7 +57,7 @@ internal sealed record ScaleModel(double LineNs)
     /// long for a message whatever its lane, is the limit.</summary>
     public static double LanesRate(double rateOfOne) => rateOfOne;
 
-    /// <summary>Messages a second that the members of a shared group can take at the very most: between two messages the line with the group's
-    /// cursor changes hands, once to be read, and once more to be won.</summary>
-    public (double Least, double Most) SharedGroupRate => (1e9 / (2 * LineNs), 1e9 / LineNs);
+    /// <summary>Messages a second that several members of a shared group take in all, at most: between two messages the line with the
+    /// group's cursor goes from one to another.</summary>
+    public double SharedGroupRate => 1e9 / LineNs;
 }

@@ -13,11 +13,11 @@ internal static class Sections
     // The first word that the name contains decides.
     private static readonly (string Word, string Section)[] _byWord =
     [
-        ("typed", "typed"), ("message-pack", "typed"), ("messagepack", "typed"), ("blittable", "typed"), ("async", "typed"),
+        ("typed", "typed"), ("messagepack", "typed"), ("blittable", "typed"), ("async", "typed"), ("await", "typed"),
         ("flush", "durability"), ("durable", "durability"), ("disk", "durability"), ("file", "durability"), ("checksum", "durability"),
-        ("attach", "costs"), ("idle", "costs"), ("memory", "costs"), ("cpu", "costs"),
-        ("producers", "scaling"), ("lanes", "scaling"), ("groups", "scaling"), ("members", "scaling"), ("shared-group", "scaling"),
-        ("capacity", "scaling"), ("pages", "scaling"), ("huge", "scaling"),
+        ("publishing-cost", "scaling"), ("attach", "costs"), ("idle", "costs"), ("memory", "costs"), ("recovery", "costs"), ("cost", "costs"),
+        ("producers", "scaling"), ("lanes", "scaling"), ("groups", "scaling"), ("members", "scaling"), ("capacity", "scaling"),
+        ("pages", "scaling"),
         ("pipe", "transports"), ("netmq", "transports"), ("socket", "transports"), ("in-process", "transports"), ("transport", "transports"),
         ("round-trip", "latency"), ("latency", "latency"), ("parked", "latency"),
         ("one-way", "throughput"), ("batch", "throughput"), ("memcpy", "throughput"),
