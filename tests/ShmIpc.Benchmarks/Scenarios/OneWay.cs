@@ -35,10 +35,6 @@ internal sealed class OneWay : Scenario
     public override IReadOnlyList<Contender> Contenders =>
         _unixSocket is null ? [_channel, _lane, _single] : [_channel, _lane, _single, _unixSocket];
 
-    public override bool IsQuick => _unixSocket is not null && _payloadBytes is (8 or 64 or 4096 or 65536);
-
-    public override PlotPoint? Point => _unixSocket is null ? null : new PlotPoint("throughput-by-size", _payloadBytes, Metric.Rate);
-
     public override IEnumerable<Comparison> Comparisons
     {
         get
