@@ -1,7 +1,6 @@
 // `child SETTINGS`: plays one role in a process of its own, on the main thread, pinned to one processor, and prints one JSON line.
 
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Text.Json;
 using ShmIpc.Channels;
 
@@ -21,7 +20,9 @@ internal static class ChildProgram
             self.ProcessorAffinity = (nint)(1L << settings.Cpu);
         }
 
-        Sample sample = settings.Transport == Transport.UnixSocket ? OverUnixSocket(settings, lifeline) : OverChannel(settings, lifeline);
+        Sample sample = settings.Transport is Transport.Channel or Transport.ChannelClaim or Transport.ChannelBatch
+            ? OverChannel(settings, lifeline)
+            : OtherTransports.Run(settings, lifeline);
         Console.Out.WriteLine(JsonSerializer.Serialize(sample, JsonLine.Options));
         return 0;
     }
@@ -37,6 +38,13 @@ internal static class ChildProgram
             case Role.Echo:
                 ChannelReceiver requests = new(ends.Consumer("there"));
                 return new Echo<ChannelSender, ChannelReceiver>(new(ends.Producer("back")), requests, settings).Run();
+            case Role.Alone:
+                ChannelReceiver own = new(ends.Consumer("there"));
+                return new Alone<ChannelSender, ChannelReceiver>(new(ends.Producer("there")), own, settings).Run();
+            case Role.Receiver when settings.Transport == Transport.ChannelBatch:
+                return new BatchReceiver(ends.Consumer("there"), settings).Run();
+            case Role.Sender when settings.Transport == Transport.ChannelBatch:
+                return new BatchSender(ends.Producer("there"), lifeline, settings).Run();
             case Role.Receiver:
                 return new Receiver<ChannelReceiver>(new(ends.Consumer("there")), settings).Run();
             case Role.Sender when settings.Transport == Transport.ChannelClaim:
@@ -44,20 +52,5 @@ internal static class ChildProgram
             default:
                 return new Sender<ChannelSender>(new(ends.Producer("there")), lifeline, settings).Run();
         }
-    }
-
-    private static Sample OverUnixSocket(ChildSettings settings, Lifeline lifeline)
-    {
-        using Socket socket = UnixEnds.Connect(settings);
-        UnixSender sender = new(socket, settings.PayloadBytes);
-        UnixReceiver receiver = new(new UnixFrames(socket));
-        IRole role = settings.Role switch
-        {
-            Role.Ping => new Ping<UnixSender, UnixReceiver>(sender, receiver, settings),
-            Role.Echo => new Echo<UnixSender, UnixReceiver>(sender, receiver, settings),
-            Role.Receiver => new Receiver<UnixReceiver>(receiver, settings),
-            _ => new Sender<UnixSender>(sender, lifeline, settings),
-        };
-        return role.Run();
     }
 }

@@ -25,6 +25,9 @@ internal sealed record ChildSettings
 
     public int Cpu { get; init; }
 
+    /// <summary>The processor of the second thread, where both sides run in one process.</summary>
+    public int OtherCpu { get; init; }
+
     public TimeSpan WarmUp { get; init; }
 
     public TimeSpan Measure { get; init; }

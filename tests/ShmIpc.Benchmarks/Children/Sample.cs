@@ -32,6 +32,9 @@ internal sealed record Sample
     /// <summary>The whole distribution of the single round trips, from fast to slow. Null where nothing goes round.</summary>
     public IReadOnlyList<LatencyPoint>? Latencies { get; init; }
 
+    /// <summary>Processor time of the whole process an operation, where one process does everything. Else 0.</summary>
+    public double CpuNs { get; init; }
+
     /// <summary>Managed bytes that the measuring or serving thread allocated after its warm-up.</summary>
     public long AllocatedBytes { get; init; }
 

@@ -1,44 +1,19 @@
-// Sends numbered messages as fast as they are taken, until it is told to stop or nobody is left to take them.
+// Sends messages one by one.
 
 using System.Buffers.Binary;
-using System.Diagnostics;
 
 namespace ShmIpc.Benchmarks.Children;
 
-internal sealed class Sender<TSender>(TSender sender, Lifeline lifeline, ChildSettings settings) : IRole
+internal sealed class Sender<TSender>(TSender sender, Lifeline lifeline, ChildSettings settings) : Sending(lifeline, settings)
     where TSender : struct, ISender
 {
     private readonly byte[] _payload = new byte[settings.PayloadBytes];
     private readonly TSender _sender = sender;
     private ulong _number;
 
-    public Sample Run()
-    {
-        long end = Stopwatch.GetTimestamp() + Measurement.ToTicks(settings.WarmUp);
-        bool running = true;
-        while (running && Stopwatch.GetTimestamp() < end)
-        {
-            running = RunBatch();
-        }
+    protected override ulong Number => _number;
 
-        long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
-        ulong firstNumber = _number;
-        while (running && !lifeline.StopRequested)
-        {
-            running = RunBatch();
-        }
-
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
-        return new Sample
-        {
-            Operations = (long)_number,
-            AllocatedBytes = allocated,
-            AllocationOperations = (long)(_number - firstNumber),
-            Preemptions = Measurement.Preemptions(),
-        };
-    }
-
-    private bool RunBatch()
+    protected override bool RunBatch()
     {
         for (int i = 0; i < Measurement.Batch; i++)
         {

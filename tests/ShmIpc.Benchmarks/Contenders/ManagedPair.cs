@@ -37,9 +37,9 @@ internal sealed class ManagedPair(string name, ChildSettings measuring) : Conten
         static Sample Parse(string line) => JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!;
     }
 
-    private static ChildProcess Start(ChildSettings settings)
+    /// <summary>Starts one child, as `dotnet this.dll` or as the executable that this is.</summary>
+    public static ChildProcess Start(ChildSettings settings)
     {
-        // Started as `dotnet this.dll`, or as an executable of its own.
         string program = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own path.");
         List<string> arguments = [ChildProgram.Verb, settings.ToArgument()];
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")

@@ -23,6 +23,8 @@ internal sealed record Metric(string Name, bool HigherIsBetter, Func<Observation
 
     public static readonly Metric Max = new("max", false, o => o.Measured.MaxNs, Time);
 
+    public static readonly Metric CpuTime = new("CPU time", false, o => o.Measured.CpuNs, Time);
+
     public static readonly Metric Rate = new("messages a second", true, o => o.OperationsPerSecond, PerSecond);
 
     public static readonly Metric Undisturbed = new("undisturbed rate", true, o => o.Measured.UndisturbedPerSecond, PerSecond);

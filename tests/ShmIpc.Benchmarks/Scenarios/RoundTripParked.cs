@@ -29,6 +29,8 @@ internal sealed class RoundTripParked : Scenario
 
     public override bool HasPercentiles => true;
 
+    public override bool IsQuick => true;
+
     public override int MeasureFactor => 4;
 
     public override IEnumerable<Comparison> Comparisons =>

@@ -27,6 +27,8 @@ internal sealed class RoundTripSpinning : Scenario
 
     public override bool HasPercentiles => true;
 
+    public override bool IsQuick => true;
+
     public override IEnumerable<Comparison> Comparisons =>
     [
         new("round trip 64 B, BusySpin", Metric.Typical, _busySpin, _oneLine, Target.AtMost(1.1)),

@@ -31,7 +31,13 @@ internal abstract class Scenario(string name)
     [
         new RoundTripSpinning(),
         new RoundTripParked(),
-        .. new[] { 8, 64, 256, 1024, 4096, 65536 }.Select(size => new OneWay(size, Transport.Channel)),
+        .. new[] { 8, 24, 56, 64, 120, 248, 1016, 4096, 16384, 65536, 1 << 20 }.Select(size => new OneWay(size, Transport.Channel)),
         new OneWay(64, Transport.ChannelClaim),
+        .. Transports64.Each,
+        new MessagePackCpu(),
+        new BlittableCpu(),
+        new TypedOneWay(),
+        new AsyncReading(Role.Receiver),
+        new AsyncReading(Role.Ping),
     ];
 }

@@ -37,7 +37,14 @@ static inline uint64_t record_bytes(uint32_t length)
     return (8 + (uint64_t)length + 7) & ~7ull;
 }
 
-static inline bool lane_try_write(struct producer *lane, const void *payload, uint32_t length)
+// The header of a batch's first record, held back until the batch is published.
+struct batch {
+    _Atomic uint64_t *first;
+    uint64_t header;
+};
+
+// Puts a message and its header into the lane, but for the first of a batch: that header waits.
+static inline bool lane_try_add(struct producer *lane, struct batch *batch, const void *payload, uint32_t length)
 {
     uint64_t size = record_bytes(length);
     if (lane->position + size + 8 > lane->limit) {
@@ -50,9 +57,29 @@ static inline bool lane_try_write(struct producer *lane, const void *payload, ui
     memcpy(record + 8, payload, length);
     atomic_store_explicit((_Atomic uint64_t *)(record + size), 0, memory_order_relaxed);
     uint64_t header = PRESENT | (uint64_t)(lane->sequence & 0xffffff) << 32 | length;
-    atomic_store_explicit((_Atomic uint64_t *)record, header, memory_order_release);
+    if (batch->first == NULL) {
+        batch->first = (_Atomic uint64_t *)record;
+        batch->header = header;
+    } else {
+        atomic_store_explicit((_Atomic uint64_t *)record, header, memory_order_relaxed);
+    }
     lane->position += size;
     lane->sequence++;
+    return true;
+}
+
+static inline void lane_publish(struct batch *batch)
+{
+    atomic_store_explicit(batch->first, batch->header, memory_order_release);
+}
+
+static inline bool lane_try_write(struct producer *lane, const void *payload, uint32_t length)
+{
+    struct batch single = { 0 };
+    if (!lane_try_add(lane, &single, payload, length)) {
+        return false;
+    }
+    lane_publish(&single);
     return true;
 }
 
@@ -64,18 +91,14 @@ static inline void lane_release(struct consumer *lane)
     }
 }
 
-// The payload stays readable until the next call.
-static inline const unsigned char *lane_try_read(struct consumer *lane, uint32_t *length)
+// The next message of a run, which gives back no room: the payload stays readable until lane_release.
+static inline const unsigned char *lane_try_next(struct consumer *lane, uint32_t *length)
 {
     lane->position = lane->next;
     const unsigned char *record = lane->data + (lane->position & (lane->capacity - 1));
     uint64_t header = atomic_load_explicit((const _Atomic uint64_t *)record, memory_order_acquire);
     if (header == 0) {
-        lane_release(lane);
         return NULL;
-    }
-    if (lane->position - lane->released >= lane->capacity / 8) {
-        lane_release(lane);
     }
     *length = (uint32_t)header;
     if ((header & PRESENT) == 0 || (header >> 32 & 0xffffff) != (lane->sequence & 0xffffff) || *length > lane->capacity / 2) {
@@ -85,6 +108,16 @@ static inline const unsigned char *lane_try_read(struct consumer *lane, uint32_t
     lane->next = lane->position + record_bytes(*length);
     lane->sequence++;
     return record + 8;
+}
+
+// The payload stays readable until the next call.
+static inline const unsigned char *lane_try_read(struct consumer *lane, uint32_t *length)
+{
+    const unsigned char *payload = lane_try_next(lane, length);
+    if (payload == NULL || lane->position - lane->released >= lane->capacity / 8) {
+        lane_release(lane);
+    }
+    return payload;
 }
 
 // Maps a lane's data twice in a row, so that a record that wraps is contiguous.

@@ -1,11 +1,10 @@
 // Receives as much as is there (up to 256 KiB a call) and takes the messages, each behind its length, out of it one by one.
 
 using System.Buffers.Binary;
-using System.Net.Sockets;
 
 namespace ShmIpc.Benchmarks.Children;
 
-internal sealed class UnixFrames(Socket socket)
+internal sealed class Frames(ByteSource source)
 {
     private readonly byte[] _buffer = new byte[256 * 1024];
     private int _start;
@@ -34,8 +33,8 @@ internal sealed class UnixFrames(Socket socket)
         _start = 0;
         while (_end < wantedBytes)
         {
-            int received = socket.Receive(_buffer.AsSpan(_end));
-            _end += received > 0 ? received : throw new EndOfStreamException("The other end of the socket has gone.");
+            int received = source(_buffer.AsSpan(_end));
+            _end += received > 0 ? received : throw new EndOfStreamException("The other end has gone.");
         }
     }
 }

@@ -1,0 +1,20 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ShmIpc.Channels;
+
+namespace ShmIpc.Benchmarks.Children;
+
+/// <summary>The reading end of a channel of blittable structs.</summary>
+internal readonly struct BlockReceiver(Consumer<Block> consumer) : IReceiver
+{
+    public int Receive(Span<byte> destination)
+    {
+        if (!consumer.TryRead(out Block block))
+        {
+            block = consumer.Read();
+        }
+
+        MemoryMarshal.Write(destination, block);
+        return Unsafe.SizeOf<Block>();
+    }
+}

@@ -1,0 +1,24 @@
+// One .NET process, this program itself as `child`, that does everything and ends by itself.
+
+using System.Text.Json;
+using ShmIpc.Benchmarks.Children;
+
+namespace ShmIpc.Benchmarks.Contenders;
+
+internal sealed class ManagedAlone(string name, ChildSettings settings) : Contender(name)
+{
+    public override async Task<Observation> ObserveAsync(Plan plan, string directory, CancellationToken cancellation)
+    {
+        using ChildProcess process = ManagedPair.Start(settings with
+        {
+            Directory = directory,
+            WarmUp = plan.WarmUp,
+            Measure = plan.Measure,
+            Cpu = plan.Cpus.First,
+            OtherCpu = plan.Cpus.Second,
+        });
+        string line = await process.ReadLineAsync(cancellation);
+        await process.WaitForExitAsync(cancellation);
+        return new Observation(JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!, null);
+    }
+}
