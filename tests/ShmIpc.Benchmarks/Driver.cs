@@ -43,7 +43,7 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
             }
         }
 
-        for (int repetition = 0; repetition < own.Repetitions; repetition++)
+        for (int repetition = 0; repetition < Math.Min(own.Repetitions, scenario.MostRepetitions(own)); repetition++)
         {
             if (!schedule.HasTimeFor(repetition))
             {

@@ -21,6 +21,9 @@ internal sealed record Plan
 
     public required CpuPair Cpus { get; init; }
 
+    /// <summary>An empty directory, for channels that are to be on a disk; removed in the end.</summary>
+    public string? DiskDirectory { get; init; }
+
     /// <summary>Where the compiled C programs are; null when there was no compiler.</summary>
     public string? NativeDirectory { get; init; }
 

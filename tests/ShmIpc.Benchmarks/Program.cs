@@ -6,6 +6,7 @@ using System.Runtime.Versioning;
 using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Reports;
 using ShmIpc.Benchmarks.Scenarios;
+using ShmIpc.Benchmarks.Topology;
 
 [assembly: SupportedOSPlatform("linux")]
 
@@ -13,9 +14,12 @@ namespace ShmIpc.Benchmarks;
 
 internal static class Program
 {
-    private static int Main(string[] arguments) => arguments is [ChildProgram.Verb, string settings]
-        ? ChildProgram.Run(settings) // on the main thread, with nothing else started
-        : CreateCommand().Parse(arguments).InvokeAsync().GetAwaiter().GetResult();
+    private static int Main(string[] arguments) => arguments switch
+    {
+        [ChildProgram.Verb, string settings] => ChildProgram.Run(settings), // on the main thread, with nothing else started
+        [PartProgram.Verb, string settings] => PartProgram.Run(settings),
+        _ => CreateCommand().Parse(arguments).InvokeAsync().GetAwaiter().GetResult(),
+    };
 
     private static RootCommand CreateCommand()
     {
@@ -107,8 +111,10 @@ internal static class Program
         Plan plan, Scenario[] scenarios, string output, bool withSections, CancellationToken cancellation)
     {
         Machine machine = Machine.Describe(plan);
+        Directory.CreateDirectory(output);
         using ScratchRoot scratch = new();
-        Driver driver = new(plan, scratch, Console.Error.WriteLine);
+        using ScratchRoot disk = new(Path.GetFullPath(output));
+        Driver driver = new(plan with { DiskDirectory = disk.Directory }, scratch, Console.Error.WriteLine);
         Report report = new(machine, plan, await driver.RunAsync(scenarios, cancellation));
         Console.Error.WriteLine(ReportFiles.Write(report, output, withSections));
         ConsoleReport.Print(report);

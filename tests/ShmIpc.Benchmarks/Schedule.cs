@@ -43,7 +43,7 @@ internal sealed class Schedule(Plan plan, IReadOnlyList<Scenario> scenarios)
         return repetition == 0 || now + _longestRepetition <= _end + grace;
     }
 
-    // What one repetition should take: each contender starts, warms up, and measures about twice as long as the plan says.
+    // What its repetitions should take: in each of them, each contender starts, warms up, and measures about twice as long as the plan says.
     private double Weight(Scenario scenario) =>
-        scenario.Contenders.Count * (300 + plan.WarmUp.TotalMilliseconds + (2 * plan.Measure.TotalMilliseconds * scenario.MeasureFactor));
+        Math.Min(plan.Repetitions, scenario.MostRepetitions(plan)) * scenario.Contenders.Count * (300 + plan.WarmUp.TotalMilliseconds + (2 * plan.Measure.TotalMilliseconds * scenario.MeasureFactor));
 }

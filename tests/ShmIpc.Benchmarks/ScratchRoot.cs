@@ -1,25 +1,24 @@
-// A private directory under /dev/shm for everything the measurements create. It is removed at the end, and those of drivers that
-// were killed are removed by the next one: each holds a file lock as long as its driver lives.
+// A private directory, as a rule under /dev/shm, for everything the measurements create. It is removed at the end, and those of drivers
+// that were killed are removed by the next one: each holds a file lock as long as its driver lives.
 
 namespace ShmIpc.Benchmarks;
 
 internal sealed class ScratchRoot : IDisposable
 {
-    private const string Parent = "/dev/shm";
     private const string Prefix = "shmipc-bench-";
     private const string LockName = "lock";
 
     private readonly FileStream _lock;
     private int _count;
 
-    public ScratchRoot()
+    public ScratchRoot(string parent = "/dev/shm")
     {
-        foreach (string left in System.IO.Directory.EnumerateDirectories(Parent, Prefix + "*"))
+        foreach (string left in System.IO.Directory.EnumerateDirectories(parent, Prefix + "*"))
         {
             RemoveUnlessInUse(left);
         }
 
-        Directory = Path.Combine(Parent, $"{Prefix}{Environment.ProcessId}-{Environment.TickCount64:x}");
+        Directory = Path.Combine(parent, $"{Prefix}{Environment.ProcessId}-{Environment.TickCount64:x}");
         System.IO.Directory.CreateDirectory(Directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         _lock = new FileStream(Path.Combine(Directory, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
     }

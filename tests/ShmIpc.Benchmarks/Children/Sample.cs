@@ -43,4 +43,10 @@ internal sealed record Sample
 
     /// <summary>How often the kernel took the processor away from this thread in its whole life: high where others were at work.</summary>
     public long Preemptions { get; init; }
+
+    /// <summary>The sum of the numbers that were sent or received, where a topology is checked by it.</summary>
+    public ulong Checksum { get; init; }
+
+    /// <summary>Costs other than speed, by name; what they are stands where they are measured.</summary>
+    public IReadOnlyDictionary<string, double>? Figures { get; init; }
 }

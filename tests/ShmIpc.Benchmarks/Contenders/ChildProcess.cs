@@ -1,6 +1,7 @@
 // One started process: a line out, a word in, and no way to outlive its owner. Disposing it kills it if it still runs.
 
 using System.Diagnostics;
+using System.Reflection;
 
 namespace ShmIpc.Benchmarks.Contenders;
 
@@ -21,6 +22,16 @@ internal sealed class ChildProcess : IDisposable
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>This program itself, started as `dotnet this.dll` or as an executable of its own, with one verb and its settings.</summary>
+    public static ChildProcess OfThisProgram(string verb, string settings)
+    {
+        string program = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own path.");
+        string[] arguments = [verb, settings];
+        return new ChildProcess(
+            program,
+            Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
+    }
+
     /// <summary>The next line of its output. An exception with its error output when it ended without one.</summary>
     public async Task<string> ReadLineAsync(CancellationToken cancellation) =>
         await _process.StandardOutput.ReadLineAsync(cancellation)
@@ -37,6 +48,9 @@ internal sealed class ChildProcess : IDisposable
             // It has ended by itself.
         }
     }
+
+    /// <summary>SIGKILL, now.</summary>
+    public void Kill() => _process.Kill();
 
     /// <exception cref="InvalidOperationException">It failed.</exception>
     public async Task WaitForExitAsync(CancellationToken cancellation)

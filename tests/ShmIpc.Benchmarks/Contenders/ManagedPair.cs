@@ -1,6 +1,5 @@
 // Two .NET processes, this program itself as `child`: one measures, the other serves it until it is told to stop.
 
-using System.Reflection;
 using System.Text.Json;
 using ShmIpc.Benchmarks.Children;
 
@@ -37,16 +36,6 @@ internal sealed class ManagedPair(string name, ChildSettings measuring) : Conten
         static Sample Parse(string line) => JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!;
     }
 
-    /// <summary>Starts one child, as `dotnet this.dll` or as the executable that this is.</summary>
-    public static ChildProcess Start(ChildSettings settings)
-    {
-        string program = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own path.");
-        List<string> arguments = [ChildProgram.Verb, settings.ToArgument()];
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            arguments.Insert(0, Assembly.GetEntryAssembly()!.Location);
-        }
-
-        return new ChildProcess(program, arguments);
-    }
+    /// <summary>Starts one child.</summary>
+    public static ChildProcess Start(ChildSettings settings) => ChildProcess.OfThisProgram(ChildProgram.Verb, settings.ToArgument());
 }

@@ -1,5 +1,6 @@
 // A C program that forks, so that it too is two processes. It prints one JSON line and ends by itself.
 
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ShmIpc.Benchmarks.Children;
@@ -16,7 +17,10 @@ internal sealed class NativePair(string name, string program, string mode, long[
     // C is as fast at its first message as at its last; only the memory and the processor's frequency warm up.
     private static readonly TimeSpan _warmUp = TimeSpan.FromMilliseconds(50);
 
-    public override string? Unavailable(Plan plan) => plan.NativeDirectory is null ? "no C compiler" : null;
+    /// <summary>A mode in which the program says, by its exit code and its error output, whether it can run here; null: it can.</summary>
+    public string? Probe { get; init; }
+
+    public override string? Unavailable(Plan plan) => plan.NativeDirectory is null ? "no C compiler" : Probe is null ? null : Refusal(plan);
 
     public override async Task<Observation> ObserveAsync(Plan plan, string directory, CancellationToken cancellation)
     {
@@ -30,6 +34,17 @@ internal sealed class NativePair(string name, string program, string mode, long[
         string line = await process.ReadLineAsync(cancellation);
         await process.WaitForExitAsync(cancellation);
         return new Observation(JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!, null);
+    }
+
+    private string? Refusal(Plan plan)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(plan.NativeDirectory!, program), [Probe!])
+        {
+            RedirectStandardError = true,
+        })!;
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? null : error.Trim();
     }
 
     private static string Milliseconds(TimeSpan duration) => ((long)duration.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);

@@ -6,7 +6,8 @@ namespace ShmIpc.Benchmarks.Contenders;
 
 internal sealed record Observation(Sample Measured, Sample? Served)
 {
-    public double OperationsPerSecond => Measured.Operations / Measured.Seconds;
+    /// <summary>0 where nothing was counted by the second.</summary>
+    public double OperationsPerSecond => Measured.Seconds > 0 ? Measured.Operations / Measured.Seconds : 0;
 
     public double AllocatedBytesPerOperation => PerOperation(Measured) + PerOperation(Served);
 

@@ -9,7 +9,7 @@ namespace ShmIpc.Benchmarks.Scenarios;
 /// <param name="HigherIsBetter">True for rates, false for times.</param>
 /// <param name="Read">Takes it out of an observation, in nanoseconds, operations a second, or bytes an operation.</param>
 /// <param name="Format">Writes it with its unit.</param>
-internal sealed record Metric(string Name, bool HigherIsBetter, Func<Observation, double> Read, Func<double, string> Format)
+internal sealed partial record Metric(string Name, bool HigherIsBetter, Func<Observation, double> Read, Func<double, string> Format)
 {
     public static readonly Metric Typical = new("typical", false, o => o.Measured.TypicalNs, Time);
 
@@ -41,6 +41,17 @@ internal sealed record Metric(string Name, bool HigherIsBetter, Func<Observation
     private static string PerSecond(double rate) => rate >= 1e6 ? Digits(rate / 1e6) + " M/s" : Digits(rate / 1e3) + " k/s";
 
     private static string Bytes(double bytes) => bytes.ToString("0.####", CultureInfo.InvariantCulture) + " B/message";
+
+    private static string Percent(double percent) => percent.ToString("0.000", CultureInfo.InvariantCulture) + " %";
+
+    private static string TimesPerSecond(double times) => times.ToString("0.0", CultureInfo.InvariantCulture) + " /s";
+
+    private static string Size(double bytes) => bytes switch
+    {
+        >= 1 << 20 => Digits(bytes / (1 << 20)) + " MiB",
+        >= 1 << 10 => Digits(bytes / (1 << 10)) + " KiB",
+        _ => bytes.ToString("0", CultureInfo.InvariantCulture) + " B",
+    };
 
     private static string Digits(double value) =>
         value.ToString(value >= 100 ? "0" : value >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);

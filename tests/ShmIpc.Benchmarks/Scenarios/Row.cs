@@ -43,7 +43,7 @@ internal sealed record Row(
         }
         else if (subject.Length > 0 && comparison.Baseline is null)
         {
-            met = comparison.Target?.IsMet(subject.Max());
+            met = comparison.Target?.IsMet(comparison.Target.OfWorst ? subject.Max() : Spread.Of(subject).Median);
         }
 
         return new Row(

@@ -21,6 +21,9 @@ internal abstract class Scenario(string name)
     /// <summary>Measures this many times longer than others: for those with few operations a second and a tail to be seen.</summary>
     public virtual int MeasureFactor => 1;
 
+    /// <summary>For those that are one point of many, or whose figures hardly vary: so many repetitions are enough.</summary>
+    public virtual int MostRepetitions(Plan plan) => int.MaxValue;
+
     /// <summary>True: part of <c>--quick</c>, which has room for what decides about a target.</summary>
     public virtual bool IsQuick => false;
 
@@ -39,5 +42,6 @@ internal abstract class Scenario(string name)
         new TypedOneWay(),
         new AsyncReading(Role.Receiver),
         new AsyncReading(Role.Ping),
+        .. TopologyScenarios.All,
     ];
 }

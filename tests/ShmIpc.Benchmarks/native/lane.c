@@ -1,7 +1,10 @@
 // The channels' lane protocol in C, in two processes: one-way throughput, single or in batches, and round trips over two lanes.
 // `memcpy` is the two copies of each message and nothing else, by one process on one core, through a ring as large as the lane.
 //
-//   lane oneway|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]
+//   lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]
+//   lane probe-huge
+//
+// oneway-huge has the lane in huge pages, which probe-huge tries.
 //
 // Every message is copied in from private memory (memcpy) and copied out to private memory (memcpy), and carries its number in its
 // first 8 bytes, which the reader checks. A consumer that has read something and finds nothing more pauses BACK_OFF_PAUSES times
@@ -9,7 +12,7 @@
 // messages, or as many as fit into a quarter of the lane; its reader takes runs of at most as many and stores its cursor once a run.
 #include "lane.h"
 
-enum { CONTROL_BYTES = 4096 };
+enum { CONTROL_BYTES = HUGE_PAGE_BYTES }; // so that the data can be huge pages; little of it is ever touched
 
 static unsigned char *buffer, *copied_out; // the second one for memcpy only: elsewhere each process has its own
 static unsigned payload_bytes, back_off, batch_length; // batch_length: 0 for single writes
@@ -169,13 +172,17 @@ static void echo(struct two_lanes *lanes)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "probe-huge") == 0) {
+        return probe_huge();
+    }
     if (argc < 9) {
         fprintf(stderr,
-                "usage: lane oneway|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]\n");
+                "usage: lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B "
+                "[BACK_OFF_PAUSES]\n");
         return 2;
     }
-    bool copies = strcmp(argv[1], "memcpy") == 0, batches = strcmp(argv[1], "batch") == 0;
-    bool one_way = batches || strcmp(argv[1], "oneway") == 0;
+    bool copies = strcmp(argv[1], "memcpy") == 0, batches = strcmp(argv[1], "batch") == 0, huge = strcmp(argv[1], "oneway-huge") == 0;
+    bool one_way = batches || huge || strcmp(argv[1], "oneway") == 0;
     size_t capacity = strtoul(argv[3], NULL, 10);
     payload_bytes = (unsigned)strtoul(argv[4], NULL, 10);
     uint64_t warm_up_ns = strtoull(argv[5], NULL, 10) * 1000000, measure_ns = strtoull(argv[6], NULL, 10) * 1000000;
@@ -199,6 +206,11 @@ int main(int argc, char **argv)
         receive(copy_twice, &ring, warm_up_ns, measure_ns);
         return 0;
     }
+    if (huge) { // in one process, before the other is there to hold pages
+        unsigned char *data = lane_map(file, CONTROL_BYTES, capacity, PROT_READ | PROT_WRITE);
+        lane_make_huge(data, capacity);
+        munmap(data, 2 * capacity);
+    }
     pid_t peer = start_peer((unsigned)((warm_up_ns + 2 * measure_ns) / 1000000000u) + 10);
     pin(atoi(argv[peer == 0 ? 8 : 7]));
 
@@ -217,6 +229,9 @@ int main(int argc, char **argv)
         lanes.in.capacity = capacity;
     }
 
+    if (huge) {
+        lane_make_huge(first ? (unsigned char *)lanes.in.data : lanes.out.data, capacity);
+    }
     if (!first) {
         one_way ? send_until_stopped(&lanes.out, lanes.stop) : echo(&lanes);
         return 0;

@@ -9,6 +9,7 @@
 #ifndef LANE_H
 #define LANE_H
 #include "bench.h"
+#include "huge.h"
 
 #define PRESENT (1ull << 63)
 
@@ -123,16 +124,25 @@ static inline const unsigned char *lane_try_read(struct consumer *lane, uint32_t
 // Maps a lane's data twice in a row, so that a record that wraps is contiguous.
 static inline unsigned char *lane_map(int file, off_t offset, size_t capacity, int protection)
 {
-    unsigned char *data = mmap(NULL, 2 * capacity, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) {
-        fail("mmap");
-    }
+    unsigned char *data = reserve_aligned(2 * capacity);
     for (int half = 0; half < 2; half++) {
         if (mmap(data + (size_t)half * capacity, capacity, protection, MAP_SHARED | MAP_FIXED | MAP_POPULATE, file, offset) == MAP_FAILED) {
             fail("mmap");
         }
     }
     return data;
+}
+
+// Makes all of that mapping one of huge pages, and ends the program when the kernel does not.
+static inline void lane_make_huge(unsigned char *data, size_t capacity)
+{
+    if (!make_huge(data, 2 * capacity)) {
+        fail("MADV_COLLAPSE");
+    }
+    if (huge_bytes() < 2 * capacity) {
+        fprintf(stderr, "only %zu of %zu bytes are in huge pages\n", huge_bytes(), 2 * capacity);
+        exit(1);
+    }
 }
 
 #endif

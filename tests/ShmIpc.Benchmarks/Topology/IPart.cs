@@ -1,0 +1,9 @@
+using ShmIpc.Benchmarks.Children;
+
+namespace ShmIpc.Benchmarks.Topology;
+
+/// <summary>One process's part of a topology.</summary>
+internal interface IPart
+{
+    Sample Run(Lifeline lifeline);
+}
