@@ -35,7 +35,7 @@ internal static partial class ModelSection
         MarkdownTable.Write(writer, ["input", "measured", "how"],
         [
             ["t, a line changes hands", Time(model.LineNs), "half a round trip of one line between two C processes"],
-            ["c, a message by itself", messageNs is { } c ? Time(c) : None, $"one way, {(oneWay.Length > 0 ? oneWay[0].Bytes : 8)} B: the time a message"],
+            ["c, a message by itself", messageNs is { } c ? Time(c) : None, "the time of one message, one way, of the smallest payload"],
             ["B, one core copies", copyRate is { } b ? $"{Number(b / 1e9)} GB/s" : None, "memcpy of payloads that stay in its caches"],
         ]);
         writer.WriteLine();
@@ -82,7 +82,10 @@ internal static partial class ModelSection
         Dictionary<int, Spread> lane = OneWay(report, contender => contender.Name == "C lane").ToDictionary(p => p.Bytes, p => p.Rate);
         MarkdownTable.Write(
             writer,
-            ["one way", "lines a message", "predicted: each line waited for", "predicted: lines as fast as a copy", "measured", "measured: C lane"],
+            [
+                "one way", "lines a message", "predicted: each line waited for", "predicted: lines as fast as a copy", "measured",
+                "measured: C lane",
+            ],
             oneWay.Select((point, i) => new[]
             {
                 Plots.TickText.Bytes(point.Bytes),

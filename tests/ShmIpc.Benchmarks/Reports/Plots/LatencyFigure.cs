@@ -55,7 +55,8 @@ internal sealed class LatencyFigure(ScenarioResult result, string machine) : Fig
     private static IEnumerable<IReadOnlyList<LatencyPoint>> CurvesOf(ScenarioResult result, Contender contender) =>
         result.WhyNotMeasured(contender) is not null
             ? []
-            : result.Observations(contender).Select(o => o.Measured.Latencies).OfType<IReadOnlyList<LatencyPoint>>().Where(l => l.Count > 1);
+            : result.Observations(contender).Select(o => o.Measured.Latencies).OfType<IReadOnlyList<LatencyPoint>>()
+                .Where(points => points.Count > 1);
 
     // Each repetition has a point at the same percentiles; a short one ends earlier, and counts as far as it goes. Where less than half of
     // them got, the curve ends.

@@ -1,5 +1,5 @@
-// How a series looks: ours solid and filled, what it is held against dashed and open. The colours are those of Okabe and Ito, and some of Paul
-// Tol's, which are told apart by the colour-blind, too; markers differ as well, for who prints in grey.
+// How a series looks: ours solid and filled, what it is held against dashed and open. The colours are those of Okabe and Ito, and some of
+// Paul Tol's, which are told apart by the colour-blind, too; markers differ as well, for who prints in grey.
 
 using ScottPlot;
 using ScottPlot.Plottables;
@@ -13,7 +13,10 @@ internal sealed record SeriesStyle(Color Color, MarkerShape Marker, LinePattern 
     private static readonly string[] _others = ["#D55E00", "#CC79A7", "#E69F00", "#555555", "#882255", "#999933", "#000000"];
 
     private static readonly MarkerShape[] _filled =
-        [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp, MarkerShape.FilledTriangleDown];
+    [
+        MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp,
+        MarkerShape.FilledTriangleDown,
+    ];
 
     private static readonly MarkerShape[] _open =
         [MarkerShape.OpenSquare, MarkerShape.OpenCircle, MarkerShape.OpenDiamond, MarkerShape.OpenTriangleUp, MarkerShape.OpenTriangleDown];
