@@ -84,7 +84,7 @@ internal static partial class ModelSection
             writer,
             [
                 "one way", "lines a message", "predicted: each line waited for", "predicted: lines as fast as a copy", "measured",
-                "measured: C lane",
+                "measured: C lane", "from the measured: a line",
             ],
             oneWay.Select((point, i) => new[]
             {
@@ -94,6 +94,7 @@ internal static partial class ModelSection
                 i == 0 ? "(gives c)" : copyRate is { } b ? Rate(ScaleModel.FastestRate(point.Bytes, c, b)) : None,
                 Rate(point.Rate.Median),
                 lane.TryGetValue(point.Bytes, out Spread? rate) ? Rate(rate.Median) : None,
+                (1e9 / point.Rate.Median) - c is > 0 and { } lines ? Time(lines / ScaleModel.LinesInStream(point.Bytes)) : None,
             }));
         writer.WriteLine();
     }
@@ -122,7 +123,7 @@ internal static partial class ModelSection
                     : areGroups ? ScaleModel.FanOutRate(one.Median, (int)point.X, readerCores: 1) : ScaleModel.LanesRate(one.Median);
                 rows.Add(
                 [
-                    $"{point.X} {(areGroups ? "groups, one producer" : "lanes, one reader")}",
+                    $"{point.X} {(areGroups ? "group" : "lane")}{(point.X == 1 ? "" : "s")}, one {(areGroups ? "producer" : "reader")}",
                     point.X == 1 ? "(put in)" : predicted is { } p ? point.Metric.Format(p) : None,
                     measured is null ? None : point.Metric.Format(measured.Median),
                 ]);
