@@ -28,7 +28,7 @@ else
 fi
 
 status=0
-dotnet "$project/bin/Release/net10.0/ShmIpc.Benchmarks.dll" "${native[@]}" --output "$out" --spent "$SECONDS" "$@" || status=$?
+dotnet "$project/bin/Release/net10.0/ShmIpc.Benchmarks.dll" "${native[@]}" --spent "$SECONDS" "$@" || status=$?
 if (($# == 0 && status == 0)); then
   docs/update.sh benchmarks > /dev/null
 fi

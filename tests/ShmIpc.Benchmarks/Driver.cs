@@ -18,7 +18,7 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
         Schedule schedule = new(plan, scenarios);
         foreach (Scenario scenario in scenarios)
         {
-            log($"[{results.Count + 1}/{scenarios.Count}] {scenario.Name}: {string.Join(", ", scenario.Contenders.Select(c => c.Name))}");
+            log($"[{results.Count + 1}/{scenarios.Count}] {scenario.Name}: {string.Join("; ", scenario.Contenders.Select(c => c.Name))}");
             schedule.Begin(results.Count);
             results.Add(await RunAsync(scenario, schedule, cancellation));
         }

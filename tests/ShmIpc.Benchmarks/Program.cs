@@ -23,7 +23,10 @@ internal static class Program
 
     private static RootCommand CreateCommand()
     {
-        Option<bool> quick = new("--quick") { Description = "The scenarios with a target, in fewer and shorter repetitions: under three minutes in all." };
+        Option<bool> quick = new("--quick")
+        {
+            Description = "The scenarios with a target, in fewer and shorter repetitions: under three minutes in all.",
+        };
         Option<string?> only = new("--only") { Description = "Only the scenarios whose name contains this.", HelpName = "PATTERN" };
         Option<bool> list = new("--list") { Description = "Print the names of the scenarios and end." };
         Option<int?> repetitions = new("--repetitions") { Description = "Runs of each contender (quick: 5, else 15).", HelpName = "N" };

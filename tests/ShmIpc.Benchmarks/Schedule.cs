@@ -1,6 +1,6 @@
-// Divides the time of a run among its scenarios. Each gets a part of what is left when it starts, by the number and length of its runs, so one
-// that was slow costs all that follow a little. A scenario that starts late is cut to one repetition; only when the whole time is over is
-// it not run at all, and then the tables say so.
+// Divides the time of a run among its scenarios. Each gets a part of what is left when it starts, by the number and length of its runs, so
+// one that was slow costs all that follow a little. A scenario that starts late is cut to one repetition; only when the whole time is over
+// is it not run at all, and then the tables say so.
 
 using System.Diagnostics;
 using ShmIpc.Benchmarks.Scenarios;

@@ -47,7 +47,7 @@ internal sealed record Machine(
     {
         get
         {
-            yield return ("processor", $"{Processor}, {Processors} of them; measured on number {Cpus.Replace(",", " and ", StringComparison.Ordinal)}");
+            yield return ("processors", $"{Processors} of {Processor}; measured on {Cpus.Replace(",", " and ", StringComparison.Ordinal)}");
             yield return ("caches", Caches);
             yield return ("memory", Memory);
             yield return ("kernel", Kernel);

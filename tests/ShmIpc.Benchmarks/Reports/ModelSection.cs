@@ -35,7 +35,7 @@ internal static partial class ModelSection
         MarkdownTable.Write(writer, ["input", "measured", "how"],
         [
             ["t, a line changes hands", Time(model.LineNs), "half a round trip of one line between two C processes"],
-            ["c, a message by itself", messageNs is { } c ? Time(c) : None, $"one way, {(oneWay.Length > 0 ? oneWay[0].Bytes : 8)} B: the time a message"],
+            ["c, a message by itself", messageNs is { } c ? Time(c) : None, "the time of one message, one way, of the smallest payload"],
             ["B, one core copies", copyRate is { } b ? $"{Number(b / 1e9)} GB/s" : None, "memcpy of payloads that stay in its caches"],
         ]);
         writer.WriteLine();
@@ -82,7 +82,10 @@ internal static partial class ModelSection
         Dictionary<int, Spread> lane = OneWay(report, contender => contender.Name == "C lane").ToDictionary(p => p.Bytes, p => p.Rate);
         MarkdownTable.Write(
             writer,
-            ["one way", "lines a message", "predicted: each line waited for", "predicted: lines as fast as a copy", "measured", "measured: C lane"],
+            [
+                "one way", "lines a message", "predicted: each line waited for", "predicted: lines as fast as a copy", "measured",
+                "measured: C lane", "from the measured: a line",
+            ],
             oneWay.Select((point, i) => new[]
             {
                 Plots.TickText.Bytes(point.Bytes),
@@ -91,6 +94,7 @@ internal static partial class ModelSection
                 i == 0 ? "(gives c)" : copyRate is { } b ? Rate(ScaleModel.FastestRate(point.Bytes, c, b)) : None,
                 Rate(point.Rate.Median),
                 lane.TryGetValue(point.Bytes, out Spread? rate) ? Rate(rate.Median) : None,
+                (1e9 / point.Rate.Median) - c is > 0 and { } lines ? Time(lines / ScaleModel.LinesInStream(point.Bytes)) : None,
             }));
         writer.WriteLine();
     }
@@ -119,7 +123,7 @@ internal static partial class ModelSection
                     : areGroups ? ScaleModel.FanOutRate(one.Median, (int)point.X, readerCores: 1) : ScaleModel.LanesRate(one.Median);
                 rows.Add(
                 [
-                    $"{point.X} {(areGroups ? "groups, one producer" : "lanes, one reader")}",
+                    $"{point.X} {(areGroups ? "group" : "lane")}{(point.X == 1 ? "" : "s")}, one {(areGroups ? "producer" : "reader")}",
                     point.X == 1 ? "(put in)" : predicted is { } p ? point.Metric.Format(p) : None,
                     measured is null ? None : point.Metric.Format(measured.Median),
                 ]);

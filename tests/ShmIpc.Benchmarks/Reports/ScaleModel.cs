@@ -19,8 +19,8 @@ internal sealed record ScaleModel(double LineNs)
     /// <summary>A record's header is read by polling: the line with it, then the lines of the payload behind it.</summary>
     public static long RecordBytes(long payloadBytes) => (HeaderBytes + payloadBytes + 7) & ~7L;
 
-    /// <summary>Lines that change hands a message when the reader waits for each <paramref name="batch"/> messages: records start at any multiple of 8,
-    /// so n bytes touch 1 + (n - 8) / 64 lines on the average.</summary>
+    /// <summary>Lines that change hands a message when the reader waits for each <paramref name="batch"/> messages: records start at
+    /// any multiple of 8, so n bytes touch 1 + (n - 8) / 64 lines on the average.</summary>
     public static double LinesWhenWaitedFor(long payloadBytes, int batch = 1) =>
         (1 + (((batch * RecordBytes(payloadBytes)) - HeaderBytes) / (double)LineBytes)) / batch;
 

@@ -1,5 +1,5 @@
-// The parts of docs/benchmarks.md that a run writes, a file each; docs/update.sh puts them between the document's markers. A scenario's name
-// decides where it goes; one that nobody thought of goes to the last section, so that nothing is left out.
+// The parts of docs/benchmarks.md that a run writes, a file each; docs/update.sh puts them between the document's markers. A scenario's
+// name decides where it goes; one that nobody thought of goes to the last section, so that nothing is left out.
 
 using ShmIpc.Benchmarks.Reports.Plots;
 using ShmIpc.Benchmarks.Scenarios;
@@ -15,10 +15,10 @@ internal static class Sections
     [
         ("typed", "typed"), ("messagepack", "typed"), ("blittable", "typed"), ("async", "typed"), ("await", "typed"),
         ("flush", "durability"), ("durable", "durability"), ("disk", "durability"), ("file", "durability"), ("checksum", "durability"),
-        ("publishing-cost", "scaling"), ("attach", "costs"), ("idle", "costs"), ("memory", "costs"), ("recovery", "costs"), ("cost", "costs"),
+        ("publishing-cost", "scaling"), ("attach", "costs"), ("idle", "costs"), ("memory", "costs"), ("recovery", "costs"),
         ("producers", "scaling"), ("lanes", "scaling"), ("groups", "scaling"), ("members", "scaling"), ("capacity", "scaling"),
         ("pages", "scaling"),
-        ("pipe", "transports"), ("netmq", "transports"), ("socket", "transports"), ("in-process", "transports"), ("transport", "transports"),
+        ("transport", "transports"), ("pipe", "transports"), ("netmq", "transports"), ("socket", "transports"),
         ("round-trip", "latency"), ("latency", "latency"), ("parked", "latency"),
         ("one-way", "throughput"), ("batch", "throughput"), ("memcpy", "throughput"),
     ];

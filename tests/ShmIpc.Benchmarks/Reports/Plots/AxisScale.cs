@@ -7,7 +7,7 @@ namespace ShmIpc.Benchmarks.Reports.Plots;
 
 internal sealed class AxisScale
 {
-    private const double Crowded = 0.045;
+    private const double Crowded = 0.06; // of the axis: less than that apart, one of two labels is left out
 
     private readonly bool _isLog;
 
@@ -19,9 +19,9 @@ internal sealed class AxisScale
         double last = double.NegativeInfinity;
         foreach (double tick in ticks.Where(t => At(t) >= Low && At(t) <= High))
         {
-            bool hasRoom = At(tick) - last >= (High - Low) * Crowded;
-            generator.AddMajor(At(tick), hasRoom ? label(tick) : "");
-            last = hasRoom ? At(tick) : last;
+            string text = At(tick) - last >= (High - Low) * Crowded ? label(tick) : "";
+            generator.AddMajor(At(tick), text);
+            last = text.Length > 0 ? At(tick) : last;
         }
 
         foreach (double tick in minor.Where(t => At(t) >= Low && At(t) <= High))

@@ -21,7 +21,7 @@ internal sealed class LatencyFigure(ScenarioResult result, string machine) : Fig
     protected override (AxisScale Across, AxisScale Up) Draw(Plot plot)
     {
         Contender[] contenders = [.. result.Scenario.Contenders.Where(c => CurvesOf(result, c).Any())];
-        IReadOnlyDictionary<string, SeriesStyle> styles = SeriesStyle.Assign(contenders.Select(c => c.Name));
+        IReadOnlyDictionary<string, SeriesStyle> styles = SeriesStyle.Assign([.. contenders.Select(c => c.Name)]);
         var curves = contenders.Select(c => (c.Name, Points: Merge([.. CurvesOf(result, c)]))).ToArray();
         AxisScale up = AxisScale.OfRange(
             curves.Min(curve => curve.Points.Min(p => p.Ns.Min)),
@@ -48,14 +48,15 @@ internal sealed class LatencyFigure(ScenarioResult result, string machine) : Fig
         double last = curves.Max(curve => curve.Points[^1].Nines);
         plot.XLabel("round trips that took no longer");
         plot.YLabel("time of one round trip");
-        double[] nines = [0, Nines(50), .. Enumerable.Range(1, 8).Select(n => (double)n).Where(n => n <= last)];
+        double[] nines = [0, Nines(50), .. Enumerable.Range(1, 8).Select(n => (double)n).Where(n => n <= last + 0.01)];
         return (AxisScale.OfValues(nines, Percentage), up);
     }
 
     private static IEnumerable<IReadOnlyList<LatencyPoint>> CurvesOf(ScenarioResult result, Contender contender) =>
         result.WhyNotMeasured(contender) is not null
             ? []
-            : result.Observations(contender).Select(o => o.Measured.Latencies).OfType<IReadOnlyList<LatencyPoint>>().Where(l => l.Count > 1);
+            : result.Observations(contender).Select(o => o.Measured.Latencies).OfType<IReadOnlyList<LatencyPoint>>()
+                .Where(points => points.Count > 1);
 
     // Each repetition has a point at the same percentiles; a short one ends earlier, and counts as far as it goes. Where less than half of
     // them got, the curve ends.
@@ -75,10 +76,10 @@ internal sealed class LatencyFigure(ScenarioResult result, string machine) : Fig
 
     private static string Percentage(double nines) => nines switch
     {
-        0 => "0 %",
+        0 => "",
         < 1 => "50 %",
         _ => TickText.Exact(100 * (1 - Math.Pow(10, -nines))) + " %",
     };
 
-    private static string Words(string name) => name.Replace('-', ' ').Replace("round trip ", "", StringComparison.Ordinal);
+    private static string Words(string name) => name.Replace('-', ' ').Replace("round trip", "", StringComparison.Ordinal).Trim();
 }

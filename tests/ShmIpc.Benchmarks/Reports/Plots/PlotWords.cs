@@ -12,8 +12,8 @@ internal sealed record PlotWords(string Name, string Title, string Across, strin
     private static readonly PlotWords[] _known =
     [
         new("throughput-by-size", "Throughput by message size: one producer, one reader", "payload of a message", null, true),
-        new("scaling-by-lanes", "Throughput by lanes: producers on one core, one reader on another", "lanes, each with a producer", null, false),
-        new("scaling-by-groups", "Throughput by groups, which share one core: each reads every message", "groups", null, false),
+        new("scaling-by-lanes", "Throughput by lanes: the producers share one core", "lanes, each with a producer", null, false),
+        new("scaling-by-groups", "Throughput by groups, which share one core", "groups", null, false),
         new("scaling-by-members", "Throughput of a shared group by members, which share one core", "members of the group", null, false),
         new("publishing-cost-by-groups", "What a message costs its publisher, by groups", "groups", "processor time a message", false),
         new("throughput-by-capacity", "Throughput by the capacity of the lane", "capacity of the lane", null, true),

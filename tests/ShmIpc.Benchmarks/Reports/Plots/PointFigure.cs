@@ -1,5 +1,5 @@
-// One plot of those that the scenarios name by their PlotPoint: a series for each contender, a point for each scenario, at the median, with a bar
-// from the smallest to the largest.
+// One plot of those that the scenarios name by their PlotPoint: a series for each contender, a point for each scenario, at the median,
+// with a bar from the smallest to the largest.
 
 using ScottPlot;
 using ScottPlot.Plottables;

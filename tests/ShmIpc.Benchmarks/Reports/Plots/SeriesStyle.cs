@@ -1,5 +1,5 @@
-// How a series looks: ours solid and filled, what it is held against dashed and open. The colours are those of Okabe and Ito, and some of Paul
-// Tol's, which are told apart by the colour-blind, too; markers differ as well, for who prints in grey.
+// How a series looks: ours solid and filled, what it is held against dashed and open. The colours are those of Okabe and Ito, and some of
+// Paul Tol's, which are told apart by the colour-blind, too; markers differ as well, for who prints in grey.
 
 using ScottPlot;
 using ScottPlot.Plottables;
@@ -13,25 +13,31 @@ internal sealed record SeriesStyle(Color Color, MarkerShape Marker, LinePattern 
     private static readonly string[] _others = ["#D55E00", "#CC79A7", "#E69F00", "#555555", "#882255", "#999933", "#000000"];
 
     private static readonly MarkerShape[] _filled =
-        [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp, MarkerShape.FilledTriangleDown];
+    [
+        MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp,
+        MarkerShape.FilledTriangleDown,
+    ];
 
     private static readonly MarkerShape[] _open =
         [MarkerShape.OpenSquare, MarkerShape.OpenCircle, MarkerShape.OpenDiamond, MarkerShape.OpenTriangleUp, MarkerShape.OpenTriangleDown];
 
     /// <summary>The styles of some series, by their names and in their order.</summary>
-    public static IReadOnlyDictionary<string, SeriesStyle> Assign(IEnumerable<string> names)
+    public static IReadOnlyDictionary<string, SeriesStyle> Assign(IReadOnlyCollection<string> names)
     {
         Dictionary<string, SeriesStyle> styles = [];
         int ours = 0, others = 0;
+        bool areAllOurs = !names.Any(IsOurs); // told apart by something else than who they are
         foreach (string name in names)
         {
-            styles[name] = name.StartsWith("ShmIpc", StringComparison.Ordinal)
+            styles[name] = areAllOurs || IsOurs(name)
                 ? new(Color.FromHex(_ours[ours % _ours.Length]), _filled[ours++ % _filled.Length], LinePattern.Solid, 2.2f)
                 : new(Color.FromHex(_others[others % _others.Length]), _open[others++ % _open.Length], LinePattern.Dashed, 1.6f);
         }
 
         return styles;
     }
+
+    private static bool IsOurs(string name) => name.StartsWith("ShmIpc", StringComparison.Ordinal);
 
     public void ApplyTo(Scatter scatter, bool withMarkers)
     {
