@@ -10,6 +10,8 @@ internal static class Sections
 {
     private const string Rest = "others";
 
+    private const int MostRowsShown = 25; // more are folded
+
     // The first word that the name contains decides.
     private static readonly (string Word, string Section)[] _byWord =
     [
@@ -55,6 +57,9 @@ internal static class Sections
         }
     }
 
+    private static IEnumerable<Row> AllOf(ScenarioResult result) =>
+        result.Rows().Where(row => result.Scenario.Point is null || row.BaselineName is not null || row.Target is not null);
+
     private static string Of(Scenario scenario) =>
         _byWord.FirstOrDefault(pair => scenario.Name.Contains(pair.Word, StringComparison.OrdinalIgnoreCase)).Section ?? Rest;
 
@@ -84,10 +89,25 @@ internal static class Sections
             writer.WriteLine();
         }
 
-        Row[] others = [.. results.SelectMany(r => r.Rows()).Where(row => row.Target is null)]; // the rest stands among the targets
-        if (others.Length > 0)
+        // A figure that is compared with nothing stands in the table of its plot.
+        Row[] rows = [.. results.SelectMany(AllOf)];
+        if (rows.Length == 0)
         {
-            MarkdownTable.Write(writer, ["measure", "got", "ratio"], others.Select(row => new[] { row.Measure, row.Got, row.Ratio }));
+            return;
+        }
+
+        bool areMany = rows.Length > MostRowsShown;
+        if (areMany)
+        {
+            writer.WriteLine($"<details><summary>All {rows.Length} rows</summary>");
+            writer.WriteLine();
+        }
+
+        MarkdownTable.Write(writer, Report.Columns, rows.Select(row => row.Cells));
+        if (areMany)
+        {
+            writer.WriteLine();
+            writer.WriteLine("</details>");
         }
     }
 }

@@ -63,5 +63,6 @@ internal sealed record Row(
             : $"not measured: {result.WhyNotMeasured(contender)}";
     }
 
-    private static string FormatRatio(double ratio) => ratio.ToString(ratio >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
+    private static string FormatRatio(double ratio) =>
+        ratio.ToString(ratio >= 10 ? "0.0" : ratio >= 0.01 || ratio == 0 ? "0.00" : "0.0####", CultureInfo.InvariantCulture);
 }

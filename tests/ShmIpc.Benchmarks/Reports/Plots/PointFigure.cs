@@ -46,7 +46,7 @@ internal sealed class PointFigure(PlotWords words, IReadOnlyList<ScenarioResult>
             double[] ys = [.. points.Select(p => up.At(p.Value.Median))];
             double[] down = [.. points.Select((p, i) => ys[i] - up.At(p.Value.Min))];
             double[] above = [.. points.Select((p, i) => up.At(p.Value.Max) - ys[i])];
-            ErrorBar bars = new(xs, ys, null, null, down, above)
+            ErrorBar bars = new(xs, ys, null, null, yErrorsPositive: above, yErrorsNegative: down)
             {
                 Color = styles[name].Color.WithAlpha(120),
                 LineWidth = 1.2f,
