@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
-# Builds everything in Release and runs the benchmarks in one go: ./bench.sh (full) or ./bench.sh --quick (under three minutes).
-# Further arguments go to the benchmark program (--help lists them). Results: artifacts/bench/results.json and results.md.
+# Builds everything in Release and runs the benchmarks in one go.
+#
+#   ./bench.sh --quick      what has a target, in under three minutes, the build included
+#   ./bench.sh              everything; writes docs/benchmarks.md and its plots, too
+#   ./bench.sh --only 64    the scenarios whose name contains "64"; --list prints the names, --help the other options
+#
+# The last thing printed is the table: measure, target, got, ratio, met. Left in artifacts/bench/: results.json (every observation), results.md,
+# plots/ and, by a full run or with --sections, sections/, which docs/update.sh puts into docs/benchmarks.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -29,4 +35,9 @@ else
   echo "no C compiler: the C baselines will not be measured" >&2
 fi
 
-exec dotnet "$project/bin/Release/net10.0/ShmIpc.Benchmarks.dll" "${native[@]}" --output "$out" "$@"
+status=0
+dotnet "$project/bin/Release/net10.0/ShmIpc.Benchmarks.dll" "${native[@]}" --spent "$SECONDS" "$@" || status=$?
+if (($# == 0 && status == 0)); then
+  docs/update.sh benchmarks > /dev/null
+fi
+exit "$status"

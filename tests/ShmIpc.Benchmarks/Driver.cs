@@ -1,7 +1,6 @@
 // Runs scenarios: within each, all contenders take turns, repetition by repetition (A B C A B C ...), one at a time, and while they
 // run this process sleeps. A contender that fails is reported and left out; the rest go on.
 
-using System.Diagnostics;
 using ShmIpc.Benchmarks.Contenders;
 using ShmIpc.Benchmarks.Scenarios;
 
@@ -9,26 +8,25 @@ namespace ShmIpc.Benchmarks;
 
 internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
 {
-    private const int FewestRepetitions = 3;
-
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private const string OutOfTime = "out of time";
 
     public bool AnyFailed { get; private set; }
 
     public async Task<IReadOnlyList<ScenarioResult>> RunAsync(IReadOnlyList<Scenario> scenarios, CancellationToken cancellation)
     {
         List<ScenarioResult> results = [];
+        Schedule schedule = new(plan, scenarios);
         foreach (Scenario scenario in scenarios)
         {
-            log($"{scenario.Name}: {string.Join(", ", scenario.Contenders.Select(c => c.Name))}");
-            TimeSpan share = plan.Budget * ((results.Count + 1) / (double)scenarios.Count);
-            results.Add(await RunAsync(scenario, share, cancellation));
+            log($"[{results.Count + 1}/{scenarios.Count}] {scenario.Name}: {string.Join("; ", scenario.Contenders.Select(c => c.Name))}");
+            schedule.Begin(results.Count);
+            results.Add(await RunAsync(scenario, schedule, cancellation));
         }
 
         return results;
     }
 
-    private async Task<ScenarioResult> RunAsync(Scenario scenario, TimeSpan share, CancellationToken cancellation)
+    private async Task<ScenarioResult> RunAsync(Scenario scenario, Schedule schedule, CancellationToken cancellation)
     {
         ScenarioResult result = new(scenario);
         Plan own = plan with { Measure = plan.Measure * scenario.MeasureFactor };
@@ -47,14 +45,25 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
 
         for (int repetition = 0; repetition < Math.Min(own.Repetitions, scenario.MostRepetitions(own)); repetition++)
         {
-            if (repetition >= FewestRepetitions && _clock.Elapsed > share)
+            if (!schedule.HasTimeFor(repetition))
             {
-                log($"  out of time after {repetition} repetitions");
+                log($"  out of time after {repetition} of {own.Repetitions} repetitions");
                 break;
             }
 
             foreach (Contender contender in running.ToArray())
             {
+                if (schedule.IsOver)
+                {
+                    if (repetition == 0)
+                    {
+                        log($"  {contender.Name}: {OutOfTime}");
+                        result.GiveUp(contender, OutOfTime);
+                    }
+
+                    continue;
+                }
+
                 try
                 {
                     result.Add(contender, await ObserveAsync(contender, own, cancellation));

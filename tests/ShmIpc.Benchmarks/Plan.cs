@@ -8,7 +8,7 @@ internal sealed record Plan
 
     public required int Repetitions { get; init; }
 
-    /// <summary>On a busy machine everything starts slowly: a scenario that has used its share of this makes do with fewer repetitions.</summary>
+    /// <summary>How long the whole run may take. On a busy machine everything starts slowly: see <see cref="Schedule"/>.</summary>
     public required TimeSpan Budget { get; init; }
 
     /// <summary>How long a .NET process runs before it measures: the runtime compiles hot methods up to three times.</summary>
@@ -27,11 +27,13 @@ internal sealed record Plan
     /// <summary>Where the compiled C programs are; null when there was no compiler.</summary>
     public string? NativeDirectory { get; init; }
 
-    public static Plan Create(bool quick, CpuPair cpus, string? nativeDirectory) => new()
+    public static TimeSpan DefaultBudget(bool quick) => quick ? TimeSpan.FromSeconds(160) : TimeSpan.FromMinutes(60);
+
+    public static Plan Create(bool quick, TimeSpan budget, CpuPair cpus, string? nativeDirectory) => new()
     {
         Quick = quick,
         Repetitions = quick ? 5 : 15,
-        Budget = TimeSpan.FromMinutes(quick ? 2.3 : 30),
+        Budget = budget,
         WarmUp = TimeSpan.FromMilliseconds(quick ? 400 : 1000),
         Measure = TimeSpan.FromMilliseconds(quick ? 150 : 500),
         Cpus = cpus,

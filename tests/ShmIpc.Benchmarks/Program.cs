@@ -23,7 +23,10 @@ internal static class Program
 
     private static RootCommand CreateCommand()
     {
-        Option<bool> quick = new("--quick") { Description = "Fewer and shorter repetitions: under three minutes in all." };
+        Option<bool> quick = new("--quick")
+        {
+            Description = "The scenarios with a target, in fewer and shorter repetitions: under three minutes in all.",
+        };
         Option<string?> only = new("--only") { Description = "Only the scenarios whose name contains this.", HelpName = "PATTERN" };
         Option<bool> list = new("--list") { Description = "Print the names of the scenarios and end." };
         Option<int?> repetitions = new("--repetitions") { Description = "Runs of each contender (quick: 5, else 15).", HelpName = "N" };
@@ -47,9 +50,19 @@ internal static class Program
             Description = "Where the compiled C programs are; without it they count as not measured: no C compiler.",
             HelpName = "DIRECTORY",
         };
+        Option<double?> minutes = new("--minutes")
+        {
+            Description = "How long the run may take (quick: 2.7, else 60): what comes late is measured less often.",
+            HelpName = "N",
+        };
+        Option<double> spent = new("--spent") { Description = "Seconds of these minutes that the build took.", HelpName = "SECONDS" };
+        Option<bool> sections = new("--sections")
+        {
+            Description = "Write the sections of docs/benchmarks.md even though the run is not a full one.",
+        };
         Option<string> output = new("--output")
         {
-            Description = "Where results.json and results.md go.",
+            Description = "Where results.json, results.md, plots and sections go.",
             HelpName = "DIRECTORY",
             DefaultValueFactory = _ => Path.Combine("artifacts", "bench"),
         };
@@ -63,12 +76,18 @@ internal static class Program
 
         RootCommand command = new("Measures ShmIpc beside C programs and Unix sockets, each in two processes on two processors.")
         {
-            quick, only, list, repetitions, cpus, native, output,
+            quick, only, list, repetitions, minutes, spent, cpus, native, sections, output,
         };
         command.SetAction((parsed, cancellation) =>
         {
             string pattern = parsed.GetValue(only) ?? "";
-            Scenario[] scenarios = [.. Scenario.All.Where(s => s.Name.Contains(pattern, StringComparison.OrdinalIgnoreCase))];
+            bool isQuick = parsed.GetValue(quick);
+            Scenario[] scenarios =
+            [
+                .. Scenario.All.Where(s => pattern.Length > 0
+                    ? s.Name.Contains(pattern, StringComparison.OrdinalIgnoreCase)
+                    : s.IsQuick || !isQuick),
+            ];
             if (parsed.GetValue(list))
             {
                 Array.ForEach(scenarios, s => Console.WriteLine(s.Name));
@@ -81,14 +100,18 @@ internal static class Program
                 return Task.FromResult(2);
             }
 
-            Plan plan = Plan.Create(parsed.GetValue(quick), parsed.GetValue(cpus) ?? CpuPair.Choose(), parsed.GetValue(native));
+            TimeSpan budget = parsed.GetValue(minutes) is { } number ? TimeSpan.FromMinutes(number) : Plan.DefaultBudget(isQuick);
+            budget -= TimeSpan.FromSeconds(parsed.GetValue(spent));
+            Plan plan = Plan.Create(isQuick, budget, parsed.GetValue(cpus) ?? CpuPair.Choose(), parsed.GetValue(native));
             plan = plan with { Repetitions = parsed.GetValue(repetitions) ?? plan.Repetitions };
-            return MeasureAsync(plan, scenarios, parsed.GetValue(output)!, cancellation);
+            bool isWhole = scenarios.Length == Scenario.All.Count && !isQuick;
+            return MeasureAsync(plan, scenarios, parsed.GetValue(output)!, isWhole || parsed.GetValue(sections), cancellation);
         });
         return command;
     }
 
-    private static async Task<int> MeasureAsync(Plan plan, Scenario[] scenarios, string output, CancellationToken cancellation)
+    private static async Task<int> MeasureAsync(
+        Plan plan, Scenario[] scenarios, string output, bool withSections, CancellationToken cancellation)
     {
         Machine machine = Machine.Describe(plan);
         Directory.CreateDirectory(output);
@@ -96,10 +119,8 @@ internal static class Program
         using ScratchRoot disk = new(Path.GetFullPath(output));
         Driver driver = new(plan with { DiskDirectory = disk.Directory }, scratch, Console.Error.WriteLine);
         Report report = new(machine, plan, await driver.RunAsync(scenarios, cancellation));
-        JsonReport.Write(report, Path.Combine(output, "results.json"));
-        MarkdownReport.Write(report, Path.Combine(output, "results.md"));
+        Console.Error.WriteLine(ReportFiles.Write(report, output, withSections));
         ConsoleReport.Print(report);
-        Console.WriteLine($"Written to {output}: results.json, results.md.");
         return driver.AnyFailed ? 1 : 0;
     }
 }

@@ -37,6 +37,5 @@ internal sealed class ManagedPair(string name, ChildSettings measuring) : Conten
     }
 
     /// <summary>Starts one child.</summary>
-    public static ChildProcess Start(ChildSettings settings) =>
-        ChildProcess.OfThisProgram(ChildProgram.Verb, settings.ToArgument());
+    public static ChildProcess Start(ChildSettings settings) => ChildProcess.OfThisProgram(ChildProgram.Verb, settings.ToArgument());
 }

@@ -1,8 +1,9 @@
+using ShmIpc.Benchmarks.Scenarios;
 using Spectre.Console;
 
 namespace ShmIpc.Benchmarks.Reports;
 
-/// <summary>The tables on the terminal.</summary>
+/// <summary>The tables on the terminal. The one with the targets comes last, and below it only how many of them were met.</summary>
 internal static class ConsoleReport
 {
     private const int WidthWithoutTerminal = 180;
@@ -15,19 +16,21 @@ internal static class ConsoleReport
         }
 
         AnsiConsole.WriteLine();
-        Print(Report.Columns, report.Rows());
         if (report.PercentileRows().Any())
         {
             Print(Report.PercentileColumns, report.PercentileRows());
         }
 
         AnsiConsole.WriteLine(report.Summary);
-        AnsiConsole.WriteLine(report.MachineText);
+        AnsiConsole.WriteLine(report.Machine.Text);
+        IEnumerable<Row> rows = report.Plan.Quick ? report.TargetRows : report.TargetRows.Concat(report.OtherRows);
+        Print(Report.Columns, rows.Select(row => row.Cells));
+        AnsiConsole.WriteLine(report.TargetsMet);
     }
 
     private static void Print(string[] columns, IEnumerable<string[]> rows)
     {
-        Table table = new Table { ShowRowSeparators = true }.Border(TableBorder.Rounded).AddColumns(columns);
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns(columns);
         foreach (string[] row in rows)
         {
             table.AddRow([.. row.Select(cell => new Text(cell, StyleOf(cell)))]);

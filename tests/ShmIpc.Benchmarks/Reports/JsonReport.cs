@@ -13,12 +13,14 @@ internal static class JsonReport
         var content = new
         {
             report.Machine,
+            report.TargetsMet,
             report.Plan.Quick,
             report.Plan.Repetitions,
             MeasureMilliseconds = report.Plan.Measure.TotalMilliseconds,
             Scenarios = report.Results.Select(result => new
             {
                 result.Scenario.Name,
+                Plot = result.Scenario.Point is { } point ? new { point.Plot, point.X, Metric = point.Metric.Name } : null,
                 Rows = result.Rows(),
                 Contenders = result.Scenario.Contenders.Select(contender => new
                 {

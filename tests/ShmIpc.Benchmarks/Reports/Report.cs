@@ -1,12 +1,13 @@
 // The outcome of one run of the driver, ready to be printed or written.
 
+using ShmIpc.Benchmarks.Contenders;
 using ShmIpc.Benchmarks.Scenarios;
 
 namespace ShmIpc.Benchmarks.Reports;
 
 internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<ScenarioResult> Results)
 {
-    public static readonly string[] Columns = ["measure", "ShmIpc", "baseline", "ratio", "target", "met"];
+    public static readonly string[] Columns = ["measure", "target", "got", "ratio", "met"];
 
     public static readonly string[] PercentileColumns = ["round trip 64 B", "typical", "p50", "p90", "p99", "p99.9", "max"];
 
@@ -15,22 +16,36 @@ internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<Scenario
         "medians (smallest .. largest); ratios are of neighbouring runs. A round trip is the median batch of 64, " +
         "without a clock in between; percentiles are of round trips timed one by one.";
 
-    public string MachineText =>
-        $"{Machine.Processor}, {Machine.Processors} processors, {Machine.Kernel}, {Machine.Runtime}, " +
-        $"load average before: {Machine.LoadBefore}";
+    /// <summary>The rows that decide about a target.</summary>
+    public IEnumerable<Row> TargetRows => Results.SelectMany(r => r.Rows()).Where(row => row.Target is not null);
 
-    public IEnumerable<string[]> Rows() => Results.SelectMany(r => r.Rows()).Select(row => new[]
+    /// <summary>The rows that are there to explain others.</summary>
+    public IEnumerable<Row> OtherRows => Results.SelectMany(r => r.Rows()).Where(row => row.Target is null);
+
+    /// <summary>The last line of the console.</summary>
+    public string TargetsMet
     {
-        row.Measure,
-        row.Subject,
-        row.BaselineName == row.Baseline ? row.Baseline : $"{row.BaselineName}: {row.Baseline}",
-        row.Ratio,
-        row.Target,
-        row.MetText,
-    });
+        get
+        {
+            Row[] rows = [.. TargetRows];
+            int unmeasured = rows.Count(row => row.IsMet is null);
+            string unmeasuredText = unmeasured == 0 ? "" : $" ({unmeasured} not measured)";
+            return $"{rows.Count(row => row.IsMet == true)} of {rows.Length} targets met{unmeasuredText}";
+        }
+    }
 
-    public IEnumerable<string[]> PercentileRows() =>
-        from result in Results.Where(r => r.Scenario.HasPercentiles)
+    /// <summary>What a contender showed in a scenario, or null when either is not part of the run, or was not measured.</summary>
+    public Spread? Find(string scenario, string contender, Metric metric)
+    {
+        ScenarioResult? result = Results.FirstOrDefault(r => r.Scenario.Name == scenario);
+        Contender? found = result?.Scenario.Contenders.FirstOrDefault(c => c.Name == contender);
+        return found is null ? null : result!.Spread(found, metric);
+    }
+
+    public IEnumerable<string[]> PercentileRows() => PercentileRows(Results);
+
+    public static IEnumerable<string[]> PercentileRows(IReadOnlyList<ScenarioResult> results) =>
+        from result in results.Where(r => r.Scenario.HasPercentiles)
         from contender in result.Scenario.Contenders
         where result.WhyNotMeasured(contender) is null
         select new[] { contender.Name }

@@ -5,10 +5,27 @@ using ShmIpc.Benchmarks.Contenders;
 
 namespace ShmIpc.Benchmarks.Scenarios;
 
+/// <param name="Measure">What is measured, in words.</param>
+/// <param name="Target">What the ratio (or the figure) has to reach; null where the row is there to explain another.</param>
+/// <param name="Subject">Our figure with its spread, or why there is none.</param>
+/// <param name="Baseline">The median of what it is held against, or why there is none; null where nothing is.</param>
+/// <param name="BaselineName">Whose figure that is.</param>
+/// <param name="RatioSpread">Null without a baseline, or when one of the two was not measured.</param>
+/// <param name="IsMet">Null without a target, or when it was not measured.</param>
 internal sealed record Row(
-    string Measure, string Subject, string Baseline, string BaselineName, string Ratio, string Target, bool? IsMet, Spread? RatioSpread)
+    string Measure, string? Target, string Subject, string? Baseline, string? BaselineName, Spread? RatioSpread, bool? IsMet)
 {
     private const string None = "-";
+
+    /// <summary>Ours, and the baseline's figure in short.</summary>
+    public string Got => BaselineName is null ? Subject : $"{Subject}; {BaselineName}: {Baseline}";
+
+    public string Ratio => RatioSpread?.Format(FormatRatio) ?? None;
+
+    public string Met => IsMet switch { true => "yes", false => "NO", null => None };
+
+    /// <summary>The table's line, in the order of its columns.</summary>
+    public string[] Cells => [Measure, Target ?? None, Got, Ratio, Met];
 
     public static Row Of(Comparison comparison, ScenarioResult result)
     {
@@ -31,23 +48,21 @@ internal sealed record Row(
 
         return new Row(
             comparison.Measure,
-            Describe(comparison.Subject, subject),
-            comparison.Baseline is null ? None : Describe(comparison.Baseline, baseline),
-            comparison.Baseline?.Name ?? None,
-            ratio?.Format(FormatRatio) ?? None,
-            comparison.Target?.Text ?? None,
-            met,
-            ratio);
+            comparison.Target?.Text,
+            Describe(comparison.Subject, subject, spread => spread.Format(metric.Format)),
+            comparison.Baseline is null ? null : Describe(comparison.Baseline, baseline, spread => metric.Format(spread.Median)),
+            comparison.Baseline?.Name,
+            ratio,
+            met);
 
         double[] Read(Contender contender) =>
             result.WhyNotMeasured(contender) is null ? [.. result.Observations(contender).Select(metric.Read)] : [];
 
-        string Describe(Contender contender, double[] values) => values.Length > 0
-            ? Spread.Of(values).Format(metric.Format)
+        string Describe(Contender contender, double[] values, Func<Spread, string> format) => values.Length > 0
+            ? format(Spread.Of(values))
             : $"not measured: {result.WhyNotMeasured(contender)}";
     }
 
-    public string MetText => IsMet switch { true => "yes", false => "NO", null => None };
-
-    private static string FormatRatio(double ratio) => ratio.ToString(ratio >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
+    private static string FormatRatio(double ratio) =>
+        ratio.ToString(ratio >= 10 ? "0.0" : ratio >= 0.01 || ratio == 0 ? "0.00" : "0.0####", CultureInfo.InvariantCulture);
 }

@@ -29,5 +29,10 @@ internal sealed class ScenarioResult(Scenario scenario)
 
     public IReadOnlyList<Observation> Observations(Contender contender) => _observations.GetValueOrDefault(contender) ?? [];
 
+    /// <summary>What a contender showed; null when it was not measured.</summary>
+    public Spread? Spread(Contender contender, Metric metric) => WhyNotMeasured(contender) is not null
+        ? null
+        : Scenarios.Spread.Of(Observations(contender).Select(metric.Read));
+
     public IEnumerable<Row> Rows() => Scenario.Comparisons.Select(comparison => Row.Of(comparison, this));
 }

@@ -1,0 +1,49 @@
+// Divides the time of a run among its scenarios. Each gets a part of what is left when it starts, by the number and length of its runs, so
+// one that was slow costs all that follow a little. A scenario that starts late is cut to one repetition; only when the whole time is over
+// is it not run at all, and then the tables say so.
+
+using System.Diagnostics;
+using ShmIpc.Benchmarks.Scenarios;
+
+namespace ShmIpc.Benchmarks;
+
+internal sealed class Schedule(Plan plan, IReadOnlyList<Scenario> scenarios)
+{
+    private const int FewestRepetitions = 3;
+
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private TimeSpan _end;
+    private TimeSpan _repetitionBegan;
+    private TimeSpan _longestRepetition;
+
+    /// <summary>Nothing new is begun any more.</summary>
+    public bool IsOver => _clock.Elapsed > plan.Budget;
+
+    /// <summary>Call it in the order of the scenarios, for each.</summary>
+    public void Begin(int index)
+    {
+        TimeSpan left = TimeSpan.FromTicks(Math.Max(0, (plan.Budget - _clock.Elapsed).Ticks));
+        double weights = scenarios.Skip(index).Sum(Weight);
+        _end = _clock.Elapsed + (left * (Weight(scenarios[index]) / weights));
+        _longestRepetition = TimeSpan.Zero;
+    }
+
+    /// <summary>Whether a scenario that has begun has time for a repetition: always for the first, for a few more as long as that costs
+    /// the others little, and for the rest when they fit.</summary>
+    public bool HasTimeFor(int repetition)
+    {
+        TimeSpan now = _clock.Elapsed;
+        if (repetition > 0)
+        {
+            _longestRepetition = TimeSpan.FromTicks(Math.Max(_longestRepetition.Ticks, (now - _repetitionBegan).Ticks));
+        }
+
+        _repetitionBegan = now;
+        TimeSpan grace = repetition < FewestRepetitions ? plan.Budget / (10 * scenarios.Count) : TimeSpan.Zero;
+        return repetition == 0 || now + _longestRepetition <= _end + grace;
+    }
+
+    // What its repetitions should take: in each of them, each contender starts, warms up, and measures about twice as long as the plan says.
+    private double Weight(Scenario scenario) =>
+        Math.Min(plan.Repetitions, scenario.MostRepetitions(plan)) * scenario.Contenders.Count * (300 + plan.WarmUp.TotalMilliseconds + (2 * plan.Measure.TotalMilliseconds * scenario.MeasureFactor));
+}
