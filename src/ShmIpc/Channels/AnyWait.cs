@@ -35,7 +35,7 @@ internal static class AnyWait
         cancellation.ThrowIfCancellationRequested();
         ref Spinner learned = ref consumers[0].Core.Spinner;
         Spinner spinner = learned;
-        spinner.Begin(hasCaughtUp: false);
+        spinner.Begin();
         while (spinner.TrySpin())
         {
             found = spinner.IsTimeToCheck ? Look(consumers, first) : Readable(consumers, first);

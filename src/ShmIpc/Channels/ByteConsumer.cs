@@ -69,18 +69,15 @@ public sealed class ByteConsumer : IShmConsumer
     /// <exception cref="ShmRegionDeletedException">The channel was deleted.</exception>
     public ShmRecord Read(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        if (TryRead(out ShmRecord record))
+        _core.Gate.Enter();
+        if (_core.TryStep(out LaneRecord found, out ReadOnlySpan<byte> payload))
         {
+            ShmRecord record = new(payload, _core.LaneOfStep, found.Position, found.Sequence, 1);
+            _core.Gate.Exit();
             return record;
         }
 
-        Deadline deadline = new(timeout);
-        do
-        {
-            _core.WaitOrThrow(deadline, cancellationToken);
-        }
-        while (!TryRead(out record) && _core.HasTimeOrThrow(deadline, cancellationToken));
-        return record;
+        return ReadInGate(timeout, cancellationToken);
     }
 
     /// <summary>Takes the messages that one lane has now, in place, as one batch. Everything read before counts as finished with. False
@@ -182,6 +179,32 @@ public sealed class ByteConsumer : IShmConsumer
         return new ShmRecord(_core.Payload(found), _core.Lane, position, sequence, _core.DeliveryCount(found));
     }
 
+    /// <summary>Inside the gate, and leaves it: the long way of <see cref="Read"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ShmRecord ReadInGate(TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        if (_core.TryStepSoon(out LaneRecord found, out ReadOnlySpan<byte> payload))
+        {
+            ShmRecord next = new(payload, _core.LaneOfStep, found.Position, found.Sequence, 1);
+            _core.Gate.Exit();
+            return next;
+        }
+
+        if (TryReadInGate(out ShmRecord record))
+        {
+            return record;
+        }
+
+        Deadline deadline = new(timeout);
+        do
+        {
+            _core.WaitOrThrow(deadline, cancellationToken);
+        }
+        while (!TryRead(out record) && _core.HasTimeOrThrow(deadline, cancellationToken));
+        return record;
+    }
+
+    /// <summary>Inside the gate, and leaves it: the long way of <see cref="TryRead"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryReadInGate(out ShmRecord record)
     {

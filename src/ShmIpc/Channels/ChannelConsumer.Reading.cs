@@ -13,6 +13,37 @@ internal sealed partial class ChannelConsumer
     /// <summary>False while another member of an exclusive group reads and this one stands by.</summary>
     public bool IsActive => _shared is not null || _lanes.IsActive;
 
+    /// <summary>As <see cref="TryStep"/>, for a reader that is going to wait: it looks on for a while without leaving the gate.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool TryStepSoon(out LaneRecord record, out ReadOnlySpan<byte> payload)
+    {
+        if (_spinner.IsWorthwhile && _lanes.CanStep && _lanes.TryRelease())
+        {
+            int pauses = BeginWait();
+            if (pauses > 0)
+            {
+                Thread.SpinWait(pauses);
+            }
+
+            if (_lanes.Poll(AnswerLooks))
+            {
+                return TryStep(out record, out payload);
+            }
+        }
+
+        record = default;
+        payload = default;
+        return false;
+    }
+
+    private int BeginWait()
+    {
+        long sequence = _lanes.Sequence; // in a shared group: always 0
+        int pauses = _arrivals.PausesBefore(sequence - _sequenceAtWait);
+        _sequenceAtWait = sequence;
+        return pauses;
+    }
+
     /// <summary>Inside the gate: the lane of the last <see cref="TryStep"/>.</summary>
     public int LaneOfStep => _lanes.Lane;
 

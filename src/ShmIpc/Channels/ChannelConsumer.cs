@@ -11,8 +11,8 @@ namespace ShmIpc.Channels;
 
 internal sealed partial class ChannelConsumer : ISleeper, IDisposable
 {
-    /// <summary>More messages than this since the last wait mean that the producer is streaming, not answering.</summary>
-    private const int CatchUpMessages = 1;
+    private const int PollLooks = 16; // between two looks at everything else
+    private const int AnswerLooks = 100; // for the answer to what was just sent: about a microsecond
 
     private readonly ChannelRegion _channel;
     private readonly Stamp _stamp;
@@ -23,6 +23,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sequenceAtWait;
     private Spinner _spinner;
+    private ArrivalGauge _arrivals;
     private MessageWaiter? _idleWaiter;
 
     /// <summary>Joins as an observer, in no group.</summary>
@@ -124,14 +125,14 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     /// <see cref="Completion"/> is done).</summary>
     public bool WaitToRead(Deadline deadline, CancellationToken cancellation)
     {
-        if (HasNext(out bool hasCaughtUp))
+        if (HasNext(out int pauses))
         {
             return true;
         }
 
         cancellation.ThrowIfCancellationRequested();
         Spinner spinner = _spinner;
-        spinner.Begin(hasCaughtUp);
+        spinner.Begin(pauses);
         while (spinner.TrySpin())
         {
             if (HasNextSoon())
@@ -266,16 +267,13 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         return false;
     }
 
-    /// <param name="hasCaughtUp">True when several messages were read since the last wait: the producer is at work on the next
-    /// line.</param>
-    public bool HasNext(out bool hasCaughtUp)
+    /// <param name="pauses">How often to pause before the next look: the producer may be at work on the line.</param>
+    public bool HasNext(out int pauses)
     {
         Gate.Enter();
         try
         {
-            long sequence = _lanes.Sequence; // in a shared group: always 0
-            hasCaughtUp = sequence - _sequenceAtWait > CatchUpMessages;
-            _sequenceAtWait = sequence;
+            pauses = BeginWait();
             return LooksReadable();
         }
         finally
@@ -290,7 +288,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         Gate.Enter();
         try
         {
-            return _lanes.Poll() || LooksReadable();
+            return _lanes.Poll(PollLooks) || LooksReadable();
         }
         finally
         {

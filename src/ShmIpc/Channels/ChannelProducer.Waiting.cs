@@ -8,6 +8,8 @@ namespace ShmIpc.Channels;
 
 internal sealed partial class ChannelProducer
 {
+    private const int RoomPauses = 100; // a full lane: let the readers get on
+
     /// <summary>Waits until there is room for a payload, or for several records that take as much together. False when the time is
     /// over.</summary>
     /// <param name="payloadBytes">How much room.</param>
@@ -17,7 +19,7 @@ internal sealed partial class ChannelProducer
     public bool WaitForRoom(long payloadBytes, Deadline deadline, CancellationToken cancellation, bool isInside = false)
     {
         Spinner spinner = _spinner;
-        spinner.Begin(hasCaughtUp: true);
+        spinner.Begin(RoomPauses);
         do
         {
             if (HasRoom(payloadBytes, isInside))

@@ -11,7 +11,8 @@ namespace ShmIpc.Channels;
 
 internal sealed partial class LaneVisitor
 {
-    private const int PollLooks = 16;
+    /// <summary>False when <see cref="TryStep"/> has nothing to do with what stands in the lane: it is another one's turn, say.</summary>
+    public bool CanStep => _isPlain && _batchLeft > 0;
 
     /// <summary>What most reads are, in as few steps as can be: the next message of the same lane, and nobody waits. False says nothing:
     /// <see cref="TryRead"/> is for all.</summary>
@@ -44,7 +45,7 @@ internal sealed partial class LaneVisitor
 
     /// <summary>Looks at the lanes that are mapped, some times: a tight spin, for latency. True when one has a message; false says
     /// nothing.</summary>
-    public bool Poll()
+    public bool Poll(int looks)
     {
         if (!_isPlain || _reading == 0)
         {
@@ -52,7 +53,7 @@ internal sealed partial class LaneVisitor
             return false;
         }
 
-        for (int look = 0; look < PollLooks; look++)
+        for (int look = 0; look < looks; look++)
         {
             for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
             {

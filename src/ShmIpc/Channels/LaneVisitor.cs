@@ -162,12 +162,7 @@ internal sealed partial class LaneVisitor : IDisposable
     /// <summary>Gives back the room of everything that was read.</summary>
     public void ReleaseAndWake()
     {
-        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
-        {
-            _readers[BitOperations.TrailingZeroCount(lanes)]!.Release();
-        }
-
-        if (!_writers.AnyParked)
+        if (TryRelease())
         {
             return;
         }
@@ -180,6 +175,17 @@ internal sealed partial class LaneVisitor : IDisposable
         {
             _channel.WakeWriters();
         }
+    }
+
+    /// <summary>Gives back the room of everything that was read. False when a producer may sleep that waits for it.</summary>
+    public bool TryRelease()
+    {
+        for (ulong lanes = _reading; lanes != 0; lanes &= lanes - 1)
+        {
+            _readers[BitOperations.TrailingZeroCount(lanes)]!.Release();
+        }
+
+        return !_writers.AnyParked;
     }
 
     /// <summary>Passes over everything that is there now: for a reader that may be overrun, and so cannot be told where to start.</summary>

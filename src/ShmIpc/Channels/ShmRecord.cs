@@ -1,3 +1,5 @@
+using ShmIpc.Memory;
+
 namespace ShmIpc.Channels;
 
 /// <summary>One message, where it stands in shared memory: no copy was made.</summary>
@@ -29,4 +31,10 @@ public readonly ref struct ShmRecord
     /// acknowledged. In a shared group it stays at 7; in an exclusive one it also counts messages that the dead member may not have seen
     /// any more.</summary>
     public int DeliveryCount { get; }
+
+    /// <summary>Copies the message's bytes out. For short messages faster than <c>Payload.CopyTo</c>: it is made for memory that another
+    /// processor has just written.</summary>
+    /// <param name="destination">At least as long as <see cref="Payload"/>; the rest stays as it is.</param>
+    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    public void CopyTo(Span<byte> destination) => ShortCopy.Copy(Payload, destination);
 }

@@ -53,8 +53,9 @@ internal sealed unsafe partial class LaneWriter
         byte* data = _data;
         long mask = _mask;
         byte* record = data + (position & mask);
-        CrashPoint.BeforeStore(new Span<byte>(record + RecordHeader.Bytes, payload.Length));
-        ShortCopy.Copy(payload, record + RecordHeader.Bytes);
+        Span<byte> room = new(record + RecordHeader.Bytes, payload.Length);
+        CrashPoint.BeforeStore(room);
+        ShortCopy.Copy(payload, room);
         Atomics.Store(ref *(ulong*)(data + (next & mask)), 0); // the terminator, ordered before the first header by its release
         ulong header = RecordHeader.Encode(_sequence, payload.Length);
         if (position == _batchPosition)

@@ -74,8 +74,8 @@ internal sealed unsafe partial class LaneWriter
             return false;
         }
 
-        byte* room = _data + (position & _mask) + RecordHeader.Bytes;
-        CrashPoint.BeforeStore(new Span<byte>(room, payload.Length));
+        Span<byte> room = new(_data + (position & _mask) + RecordHeader.Bytes, payload.Length);
+        CrashPoint.BeforeStore(room);
         ShortCopy.Copy(payload, room);
         Publish(position, next, payload.Length);
         return true;

@@ -43,7 +43,7 @@ internal sealed class ValueWatch(ValueRegion region) : ISleeper
 
             cancellation.ThrowIfCancellationRequested();
             Spinner spinner = _spinner;
-            spinner.Begin(hasCaughtUp: false);
+            spinner.Begin();
             while (spinner.TrySpin())
             {
                 if (_region.Cell.Version != sinceVersion)

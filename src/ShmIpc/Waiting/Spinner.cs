@@ -3,10 +3,6 @@
 // One instance belongs to one waiting side of one participant. A spin that ends with success doubles the next budget up to Max, one
 // that ends in a park halves it, down to Min, from where it grows again as soon as a short spin pays. On one processor nothing is
 // ever gained by spinning, so the budget is 0.
-//
-// Between two looks at the shared line the spinner pauses. A reader that has just caught up with its producer pauses longer at first:
-// polling the line that the producer is filling takes it away from the producer for every store (measured: several times the
-// throughput at 56 to 248 bytes). One that has waited for a while polls tightly, for latency.
 
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
@@ -16,8 +12,6 @@ namespace ShmIpc.Waiting;
 
 internal struct Spinner
 {
-    private const int CatchUpLooks = 2;
-    private const int CatchUpPauses = 100;
     private static readonly long _maxTicks = Environment.ProcessorCount > 1 ? Stopwatch.Frequency / 1_000_000 * 50 : 0;
     private static readonly long _minTicks = _maxTicks / 32;
 
@@ -25,6 +19,7 @@ internal struct Spinner
     private long _budgetTicks;
     private long _startTicks;
     private int _looks;
+    private int _pauses;
 
     public Spinner(WaitStrategy strategy)
     {
@@ -35,10 +30,14 @@ internal struct Spinner
     /// <summary>True now and then: look at the things that a tight spin leaves out (time, cancellation, completion, deletion).</summary>
     public readonly bool IsTimeToCheck => (_looks & 255) == 0;
 
-    /// <summary>A wait begins. <paramref name="hasCaughtUp"/>: the other side was found busy just now.</summary>
-    public void Begin(bool hasCaughtUp)
+    /// <summary>False where a wait goes straight to sleep.</summary>
+    public readonly bool IsWorthwhile => _strategy != WaitStrategy.Park && _maxTicks != 0;
+
+    /// <summary>A wait begins.</summary>
+    /// <param name="pauses">How often to pause before the first look.</param>
+    public void Begin(int pauses = 0)
     {
-        _looks = hasCaughtUp ? 0 : CatchUpLooks;
+        (_looks, _pauses) = (0, pauses);
         _startTicks = 0;
     }
 
@@ -50,14 +49,14 @@ internal struct Spinner
             return false;
         }
 
-        if (_looks < CatchUpLooks)
+        _looks++;
+        if (_pauses > 0)
         {
-            _looks++;
-            Thread.SpinWait(CatchUpPauses);
+            Thread.SpinWait(_pauses);
+            _pauses = 0;
             return true;
         }
 
-        _looks++;
         if (_strategy == WaitStrategy.BusySpin || (_looks & 15) != 0)
         {
             Pause();

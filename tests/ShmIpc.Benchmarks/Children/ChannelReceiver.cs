@@ -1,4 +1,4 @@
-// Reads from a byte channel, as a user would: the call that never waits first, the waiting one when nothing is there.
+// Reads from a byte channel, as a user would.
 
 using ShmIpc.Channels;
 
@@ -8,12 +8,8 @@ internal readonly struct ChannelReceiver(ByteConsumer consumer) : IReceiver
 {
     public int Receive(Span<byte> destination)
     {
-        if (!consumer.TryRead(out ShmRecord record))
-        {
-            record = consumer.Read();
-        }
-
-        record.Payload.CopyTo(destination);
+        ShmRecord record = consumer.Read();
+        record.CopyTo(destination);
         return record.Payload.Length;
     }
 }
