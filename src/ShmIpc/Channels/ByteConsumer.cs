@@ -164,19 +164,26 @@ public sealed class ByteConsumer : IShmConsumer
     /// <summary>True for the batch that is open now. A batch can be copied, and its copies end with it.</summary>
     internal bool IsOpen(long batch) => batch == _openBatch;
 
-    /// <summary>One message of the open batch, and the position of the next.</summary>
+    /// <summary>One message of the open batch, the position of the next, and how often it was handed out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ShmRecord RecordOfBatch(int lane, long position, long sequence, out long next) =>
-        _core.Gate.IsUsable && _core.TryPayloadAt(position, sequence, out ReadOnlySpan<byte> payload, out next)
-            ? new ShmRecord(payload, lane, position, sequence, 1)
-            : RecordOfBatchLong(position, sequence, out next);
+    internal ReadOnlySpan<byte> PayloadOfBatch(long position, long sequence, out long next, out int deliveryCount)
+    {
+        if (_core.Gate.IsUsable && _core.TryPayloadAt(position, sequence, out ReadOnlySpan<byte> payload, out next))
+        {
+            deliveryCount = 1;
+            return payload;
+        }
+
+        return PayloadOfBatchLong(position, sequence, out next, out deliveryCount);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ShmRecord RecordOfBatchLong(long position, long sequence, out long next)
+    private ReadOnlySpan<byte> PayloadOfBatchLong(long position, long sequence, out long next, out int deliveryCount)
     {
         _core.Gate.ThrowIfUnusable();
         LaneRecord found = _core.RecordOfBatch(position, sequence, out next);
-        return new ShmRecord(_core.Payload(found), _core.Lane, position, sequence, _core.DeliveryCount(found));
+        deliveryCount = _core.DeliveryCount(found);
+        return _core.Payload(found);
     }
 
     /// <summary>Inside the gate, and leaves it: the long way of <see cref="Read"/>.</summary>

@@ -14,26 +14,34 @@ internal sealed partial class ChannelConsumer
     public bool IsActive => _shared is not null || _lanes.IsActive;
 
     /// <summary>As <see cref="TryStep"/>, for a reader that is going to wait: it looks on for a while without leaving the gate.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryStepSoon(out LaneRecord record, out ReadOnlySpan<byte> payload)
     {
-        if (_spinner.IsWorthwhile && _lanes.CanStep && _lanes.TryRelease())
+        if (PollSoon())
         {
-            int pauses = BeginWait();
-            if (pauses > 0)
-            {
-                Thread.SpinWait(pauses);
-            }
-
-            if (_lanes.Poll(AnswerLooks))
-            {
-                return TryStep(out record, out payload);
-            }
+            return TryStep(out record, out payload);
         }
 
         record = default;
         payload = default;
         return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool PollSoon()
+    {
+        if (!_spinner.IsWorthwhile || !_lanes.CanStep || !_lanes.TryRelease())
+        {
+            return false;
+        }
+
+        int pauses = BeginWait();
+        if (pauses > 0)
+        {
+            Thread.SpinWait(pauses);
+        }
+
+        return _lanes.Poll(AnswerLooks);
     }
 
     private int BeginWait()

@@ -11,8 +11,9 @@ namespace ShmIpc.Channels;
 
 internal sealed partial class LaneVisitor
 {
-    /// <summary>False when <see cref="TryStep"/> has nothing to do with what stands in the lane: it is another one's turn, say.</summary>
-    public bool CanStep => _isPlain && _batchLeft > 0;
+    /// <summary>False when <see cref="TryStep"/> has nothing to do with what stands in the lane: it is another lane's turn, or there is
+    /// room to give back.</summary>
+    public bool CanStep => _isPlain && _batchLeft > 0 && !_current!.IsReleaseDue;
 
     /// <summary>What most reads are, in as few steps as can be: the next message of the same lane, and nobody waits. False says nothing:
     /// <see cref="TryRead"/> is for all.</summary>

@@ -49,21 +49,28 @@ public readonly ref struct RecordBatch
     /// <summary>Goes over the messages of a <see cref="RecordBatch"/>.</summary>
     public ref struct Enumerator
     {
-        private readonly RecordBatch _batch;
+        private readonly ByteConsumer? _consumer;
+        private readonly long _number;
+        private readonly int _lane;
+        private ReadOnlySpan<byte> _payload;
+        private int _deliveryCount;
         private int _left;
         private long _position;
+        private long _next;
         private long _sequence;
 
         internal Enumerator(RecordBatch batch)
         {
-            _batch = batch;
+            _consumer = batch._consumer;
+            _number = batch._number;
+            _lane = batch.Lane;
             _left = batch.Count;
-            _position = batch._first.Position;
-            _sequence = batch._first.Sequence;
+            _next = batch._first.Position;
+            _sequence = batch._first.Sequence - 1;
         }
 
         /// <summary>The message.</summary>
-        public ShmRecord Current { get; private set; }
+        public readonly ShmRecord Current => new(_payload, _lane, _position, _sequence, _deliveryCount);
 
         /// <summary>Goes to the next message; false behind the last.</summary>
         /// <exception cref="InvalidOperationException">The batch has ended.</exception>
@@ -77,12 +84,15 @@ public readonly ref struct RecordBatch
                 return false;
             }
 
-            if (!_batch.IsOpen)
+            if (!_consumer!.IsOpen(_number))
             {
                 throw new InvalidOperationException("The batch has ended: it was released or disposed.");
             }
 
-            Current = _batch._consumer!.RecordOfBatch(_batch.Lane, _position, _sequence++, out _position);
+            _payload = _consumer.PayloadOfBatch(_next, _sequence + 1, out long next, out _deliveryCount);
+            _position = _next;
+            _next = next;
+            _sequence++;
             _left--;
             return true;
         }

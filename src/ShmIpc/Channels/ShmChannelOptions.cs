@@ -72,13 +72,13 @@ public sealed record ShmChannelOptions
     /// </summary>
     public WaitStrategy WaitStrategy { get; set; } = WaitStrategy.Adaptive;
 
-    /// <summary>True promises that each producer made here is used for one operation at a time (a pending await counts as one), which
-    /// saves a few nanoseconds a message.
+    /// <summary>True promises that each producer made here is used for one operation at a time (a pending await counts as one); a second
+    /// one at the same time is an exception. Saves some nanoseconds a message where threads take turns; one that is alone pays nothing.
     /// Default: false, any thread may write at any time.</summary>
     public bool SingleWriter { get; set; }
 
-    /// <summary>True promises that each consumer made here is used for one operation at a time (a pending await counts as one), which
-    /// saves a few nanoseconds a message.
+    /// <summary>True promises that each consumer made here is used for one operation at a time (a pending await counts as one); a second
+    /// one at the same time is an exception. Saves some nanoseconds a message where threads take turns; one that is alone pays nothing.
     /// Default: false, any thread may read at any time.</summary>
     public bool SingleReader { get; set; }
 

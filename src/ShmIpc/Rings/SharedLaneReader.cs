@@ -10,6 +10,9 @@
 // (LaneWriter.cs), so it sees this one, too, until it is cleared.
 // An intent whose CAS failed was never won: it only delays the producer until it is cleared, here or by whoever finds its owner dead.
 //
+// WHAT A MESSAGE COSTS in cache lines that change hands: those of the record, and 1 more where several members take turns, because whoever
+// takes a record moves the cursor. The line with a member's intents is its own; the producer reads it about once a lap.
+//
 // Knows memory only. Not thread-safe: its owner serialises calls.
 
 using System.Diagnostics.CodeAnalysis;

@@ -13,7 +13,7 @@ internal struct ArrivalGauge
     private const int StreamPauses = 100; // of Thread.SpinWait: some four microseconds
     private const int TrialPauses = 10;
     private const int ShortestInterval = 16;
-    private const int LongestInterval = 1024;
+    private const int LongestInterval = 4096;
 
     private bool _isPausing;
     private int _interval;

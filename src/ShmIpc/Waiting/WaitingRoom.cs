@@ -16,6 +16,9 @@
 //
 // Several may sleep on one bell (PendingAwaits): a ring wakes all of them, and each looks again for what it waits for.
 //
+// WHAT IT COSTS in cache lines that change hands: nothing while nobody sleeps (a line that both sides only read is in both caches); a
+// wake-up takes 3: the sleeper's bit is read, cleared, and its doorbell raised.
+//
 // Knows participants by slot number only. Doorbells are futex words shared between processes.
 
 using System.Numerics;

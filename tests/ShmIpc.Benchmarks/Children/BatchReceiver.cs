@@ -22,7 +22,7 @@ internal sealed class BatchReceiver(ByteConsumer consumer, ChildSettings setting
 
         foreach (ShmRecord record in batch)
         {
-            record.Payload.CopyTo(_payload);
+            record.CopyTo(_payload);
             ulong received = BinaryPrimitives.ReadUInt64LittleEndian(_payload);
             if (received != _number)
             {

@@ -17,7 +17,14 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["DOTNET_EnableDiagnostics"] = "0" }, // a killed process would leave its diagnostics sockets in /tmp
+            Environment =
+            {
+                ["DOTNET_EnableDiagnostics"] = "0", // a killed process would leave its diagnostics sockets in /tmp
+
+                // Hot methods are compiled for good at once, not when the runtime has been quiet for 100 ms: its background thread shares
+                // the one processor with the measured thread, and would come too late for a short warm-up. The code is the same.
+                ["DOTNET_TC_CallCountingDelayMs"] = "0",
+            },
         })!;
         _errors = _process.StandardError.ReadToEndAsync();
     }

@@ -8,7 +8,7 @@ namespace ShmIpc.Benchmarks.Scenarios;
 
 internal sealed class IdleCost : Scenario
 {
-    private static readonly Target _cpu = Target.Below(0.1, "0.1 %");
+    private static readonly Target _cpu = Target.Below(0.5, "0.5 %");
     private static readonly Target _wakeUps = Target.Below(20, "20 /s");
 
     private readonly ManagedGroup _parked =

@@ -9,10 +9,10 @@ public class SpinnerTests
     public void Park_never_spins_and_busy_spin_never_stops()
     {
         Spinner park = new(WaitStrategy.Park);
-        park.Begin(hasCaughtUp: true);
+        park.Begin(pauses: 100);
         Assert.False(park.TrySpin());
         Spinner busy = new(WaitStrategy.BusySpin);
-        busy.Begin(hasCaughtUp: false);
+        busy.Begin();
         int checks = 0;
         for (int i = 0; i < 100_000; i++)
         {
@@ -47,7 +47,7 @@ public class SpinnerTests
             int best = 0;
             for (int attempt = 0; attempt < 20; attempt++)
             {
-                spinner.Begin(hasCaughtUp: false);
+                spinner.Begin();
                 int looks = 0;
                 while (spinner.TrySpin())
                 {
