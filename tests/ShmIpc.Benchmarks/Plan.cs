@@ -27,15 +27,15 @@ internal sealed record Plan
     /// <summary>Where the compiled C programs are; null when there was no compiler.</summary>
     public string? NativeDirectory { get; init; }
 
-    public static TimeSpan DefaultBudget(bool quick) => quick ? TimeSpan.FromSeconds(160) : TimeSpan.FromMinutes(60);
+    public static TimeSpan DefaultBudget(bool quick) => quick ? TimeSpan.FromSeconds(160) : TimeSpan.FromMinutes(30);
 
     public static Plan Create(bool quick, TimeSpan budget, CpuPair cpus, string? nativeDirectory) => new()
     {
         Quick = quick,
         Repetitions = quick ? 5 : 15,
         Budget = budget,
-        WarmUp = TimeSpan.FromMilliseconds(quick ? 400 : 1000),
-        Measure = TimeSpan.FromMilliseconds(quick ? 150 : 500),
+        WarmUp = TimeSpan.FromMilliseconds(quick ? 400 : 500),
+        Measure = TimeSpan.FromMilliseconds(quick ? 150 : 400),
         Cpus = cpus,
         NativeDirectory = nativeDirectory,
     };

@@ -52,7 +52,7 @@ internal static class Program
         };
         Option<double?> minutes = new("--minutes")
         {
-            Description = "How long the run may take (quick: 2.7, else 60): what comes late is measured less often.",
+            Description = "How long the run may take (quick: 2.7, else 30): what comes late is measured less often.",
             HelpName = "N",
         };
         Option<double> spent = new("--spent") { Description = "Seconds of these minutes that the build took.", HelpName = "SECONDS" };
