@@ -39,5 +39,7 @@ status=0
 dotnet "$project/bin/Release/net10.0/ShmIpc.Benchmarks.dll" "${native[@]}" --spent "$SECONDS" "$@" || status=$?
 if (($# == 0 && status == 0)); then
   docs/update.sh benchmarks > /dev/null
+else
+  echo "docs/benchmarks.md was not updated: that is for a full run in which nothing failed (docs/update.sh benchmarks does it by hand)" >&2
 fi
 exit "$status"

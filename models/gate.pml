@@ -88,12 +88,17 @@ next:
 slow:
   load(DISPOSED, x);
   if :: x!=0 -> goto done :: else fi;
+  if :: goto next :: true fi;      /* a hub only tries */
   load(MODE, x);
   if
   :: x==SHARED -> goto swap
   :: x==BIASED -> cas(MODE, BIASED, REVOKING, y)
   :: x==REVOKING
   fi;
+#ifndef NO_WAIT
+  load(HELD, y);
+  if :: y!=0 -> goto slow :: else fi;
+#endif
 #ifndef NO_FENCE
   fence_all();
 #endif

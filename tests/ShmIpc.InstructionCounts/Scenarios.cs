@@ -1,4 +1,4 @@
-// What is counted, in the order in which it runs. Each channel is private to its scenarios, and everything runs on one thread.
+// What is counted, in the order in which it runs. Each channel is private to its scenarios, and everything that is counted runs on one thread.
 
 using MessagePack;
 using ShmIpc.Channels;
@@ -34,9 +34,27 @@ internal static class Scenarios
         using (ByteProducer producer = channel.CreateProducer())
         using (ByteConsumer consumer = channel.CreateConsumer())
         {
-            yield return Publishing("publish 8 B, single writer", Writes(producer, small), Reads(consumer));
             yield return Publishing("publish 64 B, single writer", Writes(producer, payload), Reads(consumer));
             yield return Reading("read 64 B, single reader", Writes(producer, payload), Reads(consumer));
+        }
+
+        using (ShmByteChannel channel = ShmByteChannel.Create("taking-turns", options))
+        using (ByteProducer producer = channel.CreateProducer())
+        using (ByteConsumer consumer = channel.CreateConsumer())
+        {
+            Scenario publishing = Publishing("publish 64 B, threads in turn", Writes(producer, payload), Reads(consumer));
+            Scenario reading = Reading("read 64 B, threads in turn", Writes(producer, payload), Reads(consumer));
+            publishing.Publish(2 * BatchMessages);
+            publishing.Read(2 * BatchMessages); // by now both gates are biased to this thread
+            Thread second = new(() =>
+            {
+                producer.TryWrite(payload);
+                consumer.TryRead(out _);
+            });
+            second.Start(); // and now they are not
+            second.Join();
+            yield return publishing;
+            yield return reading;
         }
 
         using (ShmByteChannel channel = ShmByteChannel.Create("exclusive", options))

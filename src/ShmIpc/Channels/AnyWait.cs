@@ -92,7 +92,7 @@ internal static class AnyWait
         for (int i = 0; i < consumers.Length; i++)
         {
             int index = (first + i) % consumers.Length;
-            if (consumers[index].Core.HasNext(out _))
+            if (consumers[index].Core.HasNext())
             {
                 return index;
             }

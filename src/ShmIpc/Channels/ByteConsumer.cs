@@ -217,7 +217,7 @@ public sealed class ByteConsumer : IShmConsumer
     {
         try
         {
-            if (_core.TryRead(out LaneRecord found))
+            if (_core.TryReadLong(out LaneRecord found))
             {
                 record = new ShmRecord(_core.Payload(found), _core.Lane, found.Position, found.Sequence, _core.DeliveryCount(found));
                 return true;

@@ -140,7 +140,7 @@ public sealed partial class ByteProducer
         }
         finally
         {
-            _core.Writer.AbortBatch();
+            _core.AbortBatch();
             _core.Gate.ExitClaim();
         }
 
@@ -208,7 +208,7 @@ public sealed partial class ByteProducer
         }
         finally
         {
-            _core.Writer.AbortBatch(); // nothing, unless a payload could not be read
+            _core.AbortBatch(); // nothing, unless a payload could not be read
             _core.Gate.Exit();
         }
     }

@@ -35,14 +35,7 @@ public sealed partial class ByteProducer : IDisposable
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
     public bool TryWrite(ReadOnlySpan<byte> payload)
     {
-        _core.Gate.Enter();
-        if (_core.TryAppend(payload))
-        {
-            _core.Gate.Exit();
-            return true; // a message that has to be settled is never appended
-        }
-
-        if (!TryPublishInGate(payload))
+        if (!TryPublish(payload))
         {
             return false;
         }
@@ -213,9 +206,16 @@ public sealed partial class ByteProducer : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryPublish(ReadOnlySpan<byte> payload)
     {
         _core.Gate.Enter();
+        if (_core.TryAppend(payload))
+        {
+            _core.Gate.Exit();
+            return true;
+        }
+
         return TryPublishInGate(payload);
     }
 

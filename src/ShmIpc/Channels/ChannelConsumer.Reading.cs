@@ -41,14 +41,14 @@ internal sealed partial class ChannelConsumer
             Thread.SpinWait(pauses);
         }
 
-        return _lanes.Poll(AnswerLooks);
+        return _lanes.Poll(Gate.IsExclusive ? AnswerLooks : 1);
     }
 
     private int BeginWait()
     {
-        long sequence = _lanes.Sequence; // in a shared group: always 0
-        int pauses = _arrivals.PausesBefore(sequence - _sequenceAtWait);
-        _sequenceAtWait = sequence;
+        (int lane, long sequence) = (_lanes.Lane, _lanes.Sequence); // in a shared group: always 0
+        int pauses = _arrivals.PausesBefore(lane == _laneAtWait ? sequence - _sequenceAtWait : 1);
+        (_laneAtWait, _sequenceAtWait) = (lane, sequence);
         return pauses;
     }
 
@@ -78,8 +78,10 @@ internal sealed partial class ChannelConsumer
 
     /// <summary>Inside the gate: steps over the next message.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryRead(out LaneRecord record) =>
-        _lanes.TryStep(out record) || (_shared is null ? _lanes.TryRead(out record) : _shared.TryRead(out record));
+    public bool TryRead(out LaneRecord record) => _lanes.TryStep(out record) || TryReadLong(out record);
+
+    /// <summary>Inside the gate, behind a <see cref="TryStep"/> that said false: the long way.</summary>
+    public bool TryReadLong(out LaneRecord record) => _shared is null ? _lanes.TryRead(out record) : _shared.TryRead(out record);
 
     /// <summary>Inside the gate: steps over up to <paramref name="maxRecords"/> consecutive messages of one lane. They stay valid until
     /// <see cref="ReleaseBatch"/>. Returns how many.</summary>

@@ -21,6 +21,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     private readonly SharedVisitor? _shared;
     private readonly bool _isManual;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _laneAtWait;
     private long _sequenceAtWait;
     private Spinner _spinner;
     private ArrivalGauge _arrivals;
@@ -135,7 +136,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         spinner.Begin(pauses);
         while (spinner.TrySpin())
         {
-            if (HasNextSoon())
+            if (HasNext(PollLooks))
             {
                 spinner.Succeeded();
                 _spinner = spinner;
@@ -268,7 +269,7 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
     }
 
     /// <param name="pauses">How often to pause before the next look: the producer may be at work on the line.</param>
-    public bool HasNext(out int pauses)
+    private bool HasNext(out int pauses)
     {
         Gate.Enter();
         try
@@ -282,13 +283,13 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
         }
     }
 
-    /// <summary>Looks for a message some times.</summary>
-    private bool HasNextSoon()
+    /// <summary>Looks for a message; several times only as long as nobody else wants to be inside.</summary>
+    public bool HasNext(int looks = 1)
     {
         Gate.Enter();
         try
         {
-            return _lanes.Poll(PollLooks) || LooksReadable();
+            return _lanes.Poll(Gate.IsExclusive ? looks : 1) || LooksReadable();
         }
         finally
         {

@@ -98,6 +98,15 @@ internal sealed partial class ChannelProducer : ISleeper, IDisposable
         }
     }
 
+    /// <summary>Inside the gate: forgets the open batch. Not in a forked child: the lane is the parent's.</summary>
+    public void AbortBatch()
+    {
+        if (Gate.IsAtHome)
+        {
+            Writer.AbortBatch();
+        }
+    }
+
     /// <summary>Inside the gate: publishes a message where nothing special is to be done, in as few steps as can be. False says
     /// nothing; the long way is for all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,7 +1,8 @@
 // Lets one operation at a time into a producer or consumer, and Dispose after the last. The whole cost of being thread-safe:
 //
-//   biased (the default, soon)   plain stores and a look at the thread's stack, for the thread that was inside some 64 times in a row
-//   shared                       a CAS on an uncontended flag at entry, a store at exit: from the second thread on, for ever
+//   biased (the default, soon)   plain stores and a look at where the thread runs, for the thread that was inside some 64 times in a row
+//   shared                       a CAS on an uncontended flag at entry, a store at exit: from the second thread on, for ever. The hub
+//                                that looks after an await that has to wait is such a second thread
 //   single                       plain stores; the caller promised one thread at a time
 //
 // A CAS costs more than its own few nanoseconds: it waits until every store before it has reached the cache, and the line of the
@@ -9,22 +10,22 @@
 //
 // THE FIELDS
 //   mode    Shared, Single, Biased or Revoking
-//   stack   of the thread with the bias; in mode Single anybody's. By it a thread knows itself
+//   stack   where the thread with the bias runs; in mode Single everywhere. By it a thread knows itself
 //   busy    1 while somebody is inside in mode Shared: CAS to enter
 //   held    1 while the thread with the bias is inside (also in mode Revoking), or somebody in mode Single: plain stores
 //
-// ONE AT A TIME. The thread with the bias (1) finds itself on that stack, (2) stores held, (3) sees mode Biased; otherwise it takes
+// ONE AT A TIME. The thread with the bias (1) finds itself in that window, (2) stores held, (3) sees mode Biased; otherwise it takes
 // held back and enters as others do. Whoever else comes (a) puts Revoking in the place of Biased, (b) makes every processor of the
-// process pass a full fence, (c) waits until held is 0, (d) stores Shared, and from then on everybody enters by CAS. If (3) came before
-// (a), then (2) has reached memory with (b), and (c) sees it. If it came after, the thread does not enter. So nobody is inside with the
-// bias after (d), and nobody by CAS before. A bias is given by a thread that is inside, to itself: it stores stack and held, then mode,
-// and frees busy last. Whoever enters by CAS looks at mode once inside, and leaves again where it is not Shared. There is one bias in a
-// gate's life: a second revoker, late at (d), stores what stands there already. (The stack of a thread that died may be a new thread's.
-// Then that one has the bias; the dead one is not inside.)
+// process pass a full fence, (c) sees that held is 0, or starts again, (d) stores Shared, and from then on everybody enters by CAS. If
+// (3) came before (a), then (2) has reached memory with (b), and (c) sees it. If it came after, the thread does not enter. So nobody is
+// inside with the bias after (d), and nobody by CAS before. A bias is given by a thread that is inside, to itself: it stores the window
+// and held, then mode, and frees busy last. Whoever enters by CAS looks at mode once inside, and leaves again where it is not Shared.
+// There is one bias in a gate's life: a second revoker, late at (d), stores what stands there already. Without membarrier there is
+// none: what the runtime does instead is no fence on every processor.
 //
 // Dispose against an operation, in all modes: the operation sets busy or held and then looks at disposed; Dispose sets disposed, makes
 // every processor of the process pass a full fence, and then waits until both are 0. Either the operation sees disposed, or Dispose sees
-// it. models/gate.pml checks all this.
+// it. models/gate.pml checks this with the store buffers of x86, but for mode Single.
 //
 // One comparison refuses two things: the gate remembers the generation of the process that made it (ForkMarker), and forgets it when it
 // is disposed. In a forked child the process has another generation, so whatever the parent made is refused there.
@@ -46,19 +47,19 @@ internal sealed class OperationGate
     private const int EntriesForBias = 64;
     private readonly string _ownerName;
     private readonly HomeProcess _home;
-    private ThreadStack _stack;
+    private StackWindow _stack;
     private int _mode;
     private int _held;
     private int _generation;
     private int _busy;
-    private nuint _claimant;
+    private int _claimThread;
     private int _lastThread;
     private int _entriesInARow;
     private bool _hadBias;
 
     public OperationGate(bool isSingle, string ownerName)
     {
-        (_mode, _stack) = isSingle ? (Single, ThreadStack.Any) : (Shared, default);
+        (_mode, _stack) = isSingle ? (Single, StackWindow.Everywhere) : (Shared, default);
         _ownerName = ownerName;
         _home = HomeProcess.Current();
         _generation = _home.Generation;
@@ -67,8 +68,8 @@ internal sealed class OperationGate
     /// <summary>False in a forked child: nothing that is shared may be touched there, not even to give it back.</summary>
     public bool IsAtHome => _home.IsHere;
 
-    /// <summary>Some thread enters by plain stores, because it was the only one for a while.</summary>
-    public bool IsBiased => Atomics.Acquire(ref _mode) == Biased;
+    /// <summary>Whoever is inside has it for itself: nobody else has come for a while, or it was promised that nobody will.</summary>
+    public bool IsExclusive => Atomics.Acquire(ref _mode) >= Biased;
 
     /// <summary>False when it was disposed, and in a forked child.</summary>
     public bool IsUsable => Atomics.Acquire(ref _generation) == ForkMarker.Generation;
@@ -91,7 +92,7 @@ internal sealed class OperationGate
     /// <summary>Enters unless somebody else is inside.</summary>
     public bool TryEnter()
     {
-        if (!TryEnterPlain() && !(TryRevoke() && Atomics.CompareExchange(ref FlagOfOthers, 0, 1)))
+        if (!TryEnterPlain() && !(TryRevoke() && TryTakeBusy()))
         {
             return false;
         }
@@ -119,11 +120,11 @@ internal sealed class OperationGate
     }
 
     /// <summary>The operation stays inside beyond its method: a claim or batch is open, until <see cref="ExitClaim"/>.</summary>
-    public void HoldForClaim() => _claimant = ThreadStack.Here;
+    public void HoldForClaim() => _claimThread = Environment.CurrentManagedThreadId;
 
     public void ExitClaim()
     {
-        _claimant = 0;
+        _claimThread = 0;
         Exit();
     }
 
@@ -161,11 +162,8 @@ internal sealed class OperationGate
         }
     }
 
-    /// <summary>What those set who have no bias.</summary>
-    private ref int FlagOfOthers => ref _mode == Single ? ref _held : ref _busy;
-
     /// <summary>This thread holds the open claim.</summary>
-    private bool IsClaimant => _claimant != 0 && ThreadStack.OfThisThread().Contains(_claimant);
+    private bool IsClaimant => _claimThread == Environment.CurrentManagedThreadId;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryEnterPlain()
@@ -209,24 +207,18 @@ internal sealed class OperationGate
 
     private bool TryEnterShared()
     {
-        if (!Atomics.CompareExchange(ref _busy, 0, 1))
+        if (!TryTakeBusy())
         {
-            return false;
-        }
-
-        if (Atomics.Acquire(ref _mode) != Shared)
-        {
-            Atomics.Release(ref _busy, 0); // somebody has given itself the bias just now
             return false;
         }
 
         int thread = Environment.CurrentManagedThreadId;
         _entriesInARow = thread == _lastThread ? _entriesInARow + 1 : 0;
         _lastThread = thread;
-        if (_entriesInARow == EntriesForBias && !_hadBias)
+        if (_entriesInARow == EntriesForBias && !_hadBias && Membarrier.IsAvailable)
         {
             _hadBias = true;
-            _stack = ThreadStack.OfThisThread();
+            _stack = StackWindow.AroundHere();
             Atomics.Release(ref _held, 1);
             Atomics.Release(ref _mode, Biased);
             Atomics.Release(ref _busy, 0);
@@ -235,18 +227,39 @@ internal sealed class OperationGate
         return true;
     }
 
-    /// <summary>Takes the bias from whoever has it. False while that thread is inside.</summary>
+    private bool TryTakeBusy()
+    {
+        if (!Atomics.CompareExchange(ref _busy, 0, 1))
+        {
+            return false;
+        }
+
+        if (Atomics.Acquire(ref _mode) == Shared)
+        {
+            return true;
+        }
+
+        Atomics.Release(ref _busy, 0); // somebody has given itself the bias just now
+        return false;
+    }
+
+    /// <summary>Takes the bias from whoever has it. False while that thread is inside, and in mode Single.</summary>
     private bool TryRevoke()
     {
         int mode = Atomics.Acquire(ref _mode);
         if (mode is Shared or Single)
         {
-            return true;
+            return mode == Shared;
         }
 
         if (mode == Biased)
         {
             _ = Atomics.CompareExchange(ref _mode, Biased, Revoking);
+        }
+
+        if (Atomics.Acquire(ref _held) != 0)
+        {
+            return false; // no fence for nothing: it stops every processor of the process
         }
 
         Atomics.FullFenceProcessWide();

@@ -51,18 +51,6 @@ internal static unsafe partial class LibCExtras
     public static int SYS_membarrier => _arm64 ? 283 : 324;
     public static int SYS_gettid => _arm64 ? 178 : 186;
 
-    [LibraryImport("libc")]
-    public static partial nuint pthread_self();
-
-    [LibraryImport("libc")]
-    public static partial int pthread_getattr_np(nuint thread, void* attr);
-
-    [LibraryImport("libc")]
-    public static partial int pthread_attr_getstack(void* attr, void** stackaddr, nuint* stacksize);
-
-    [LibraryImport("libc")]
-    public static partial int pthread_attr_destroy(void* attr);
-
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fstatfs(int fd, statfs* buf);
 

@@ -11,6 +11,9 @@ internal static class Membarrier
 {
     private static readonly bool _isRegistered = TryCommand(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
 
+    /// <summary>False where the kernel, or a sandbox, refuses.</summary>
+    public static bool IsAvailable => _isRegistered;
+
     /// <summary>Makes this process one that global expedited barriers reach. Done once a process; later calls return the same.</summary>
     public static bool TryRegisterGlobalExpedited() => _isRegistered;
 

@@ -81,7 +81,7 @@ internal sealed unsafe partial class LaneWriter
         {
             ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
             Atomics.Release(ref first, _batchHeader); // SYNC: record visible to reader
-            Publish();
+            StorePublished();
             StoreCommitted();
         }
     }

@@ -45,7 +45,7 @@ internal sealed unsafe partial class LaneWriter
         {
             // A joiner may still read below a floor that the dead producer stored and never acted upon; it did not write there either.
             tail.ClearRecords(_position, _sequence, LowestReader() + _capacityBytes);
-            Publish();
+            StorePublished();
         }
 
         StoreCommitted();
@@ -75,6 +75,6 @@ internal sealed unsafe partial class LaneWriter
         return header;
     }
 
-    private void Publish() =>
+    private void StorePublished() =>
         Atomics.Release(ref _published, (ulong)VisibleEnd); // SYNC: published record visible to whoever flushes it
 }

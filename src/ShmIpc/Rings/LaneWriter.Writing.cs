@@ -128,7 +128,7 @@ internal sealed unsafe partial class LaneWriter
         _sequence++;
         if (_extensionBytes != 0)
         {
-            Publish();
+            StorePublished();
         }
 
         if (_sequence - _committedSequence >= LaneLayout.CommittedInterval && !_isBatching)

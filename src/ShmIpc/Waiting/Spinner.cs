@@ -30,8 +30,13 @@ internal struct Spinner
     /// <summary>True now and then: look at the things that a tight spin leaves out (time, cancellation, completion, deletion).</summary>
     public readonly bool IsTimeToCheck => (_looks & 255) == 0;
 
-    /// <summary>False where a wait goes straight to sleep.</summary>
-    public readonly bool IsWorthwhile => _strategy != WaitStrategy.Park && _maxTicks != 0;
+    /// <summary>True as long as spinning pays, or is asked for.</summary>
+    public readonly bool IsWorthwhile => _strategy switch
+    {
+        WaitStrategy.Park => false,
+        WaitStrategy.BusySpin => true,
+        _ => _budgetTicks > _minTicks,
+    };
 
     /// <summary>A wait begins.</summary>
     /// <param name="pauses">How often to pause before the first look.</param>
@@ -44,7 +49,7 @@ internal struct Spinner
     /// <summary>Pauses and says true, or says false: time to park.</summary>
     public bool TrySpin()
     {
-        if (_strategy == WaitStrategy.Park)
+        if (_strategy == WaitStrategy.Park || (_strategy == WaitStrategy.Adaptive && _maxTicks == 0))
         {
             return false;
         }
@@ -57,7 +62,7 @@ internal struct Spinner
             return true;
         }
 
-        if (_strategy == WaitStrategy.BusySpin || (_looks & 15) != 0)
+        if (_strategy == WaitStrategy.BusySpin || (_looks & 3) != 0)
         {
             Pause();
             return true;

@@ -4,7 +4,8 @@ namespace ShmIpc.Benchmarks.Children;
 internal static class BatchLength
 {
     private const int Most = 64;
+    private const int MostBytes = 16 << 10;
 
-    /// <summary>64, or fewer where these would fill more than a quarter of the lane.</summary>
-    public static int Of(ChildSettings settings) => (int)Math.Clamp(settings.LaneCapacityBytes / 4 / settings.PayloadBytes, 1, Most);
+    /// <summary>64, or fewer where these would have more than 16 KiB: a larger batch keeps its reader waiting.</summary>
+    public static int Of(ChildSettings settings) => Math.Clamp(MostBytes / settings.PayloadBytes, 1, Most);
 }

@@ -9,11 +9,7 @@ internal readonly struct BlockReceiver(Consumer<Block> consumer) : IReceiver
 {
     public int Receive(Span<byte> destination)
     {
-        if (!consumer.TryRead(out Block block))
-        {
-            block = consumer.Read();
-        }
-
+        Block block = consumer.Read();
         MemoryMarshal.Write(destination, block);
         return Unsafe.SizeOf<Block>();
     }

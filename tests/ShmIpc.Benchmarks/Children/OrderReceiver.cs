@@ -8,11 +8,7 @@ internal readonly struct OrderReceiver(Consumer<Order> consumer) : IReceiver
 {
     public int Receive(Span<byte> destination)
     {
-        if (!consumer.TryRead(out Order? order))
-        {
-            order = consumer.Read();
-        }
-
+        Order order = consumer.Read();
         BinaryPrimitives.WriteUInt64LittleEndian(destination, order.Id);
         return sizeof(ulong);
     }

@@ -64,7 +64,7 @@ internal static partial class ModelSection
             [
                 "ShmIpc, Park (p50)",
                 $"{Number((2 * ScaleModel.LinesWhenWaitedFor(PayloadBytes)) + 6)}, and what the futex costs",
-                futex is null ? None : Time(model.ParkedRoundTripNs(PayloadBytes, futex.Median)),
+                futex is null ? None : Time(model.ParkedRoundTripNs(futex.Median)),
                 Time(parked),
             ],
         ]);

@@ -13,7 +13,7 @@ internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<Scenario
 
     public string Summary =>
         $"Up to {Plan.Repetitions} interleaved repetitions of {Plan.Measure.TotalMilliseconds} ms on processors {Machine.Cpus}; " +
-        "medians (smallest .. largest); ratios are of neighbouring runs. A round trip is the median batch of 64, " +
+        "medians (smallest .. largest); ratios are of runs of the same repetition; n runs each. A round trip is the median batch of 64, " +
         "without a clock in between; percentiles are of round trips timed one by one.";
 
     /// <summary>The rows that decide about a target.</summary>
@@ -30,7 +30,11 @@ internal sealed record Report(Machine Machine, Plan Plan, IReadOnlyList<Scenario
             Row[] rows = [.. TargetRows];
             int unmeasured = rows.Count(row => row.IsMet is null);
             string unmeasuredText = unmeasured == 0 ? "" : $" ({unmeasured} not measured)";
-            return $"{rows.Count(row => row.IsMet == true)} of {rows.Length} targets met{unmeasuredText}";
+            int elsewhere = Plan.Quick
+                ? Scenario.All.Where(scenario => !scenario.IsQuick).Sum(scenario => scenario.Comparisons.Count(c => c.Target is not null))
+                : 0;
+            string elsewhereText = elsewhere == 0 ? "" : $"; {elsewhere} more are judged by the full run only";
+            return $"{rows.Count(row => row.IsMet == true)} of {rows.Length} targets met{unmeasuredText}{elsewhereText}";
         }
     }
 

@@ -34,9 +34,9 @@ internal sealed record ScaleModel(double LineNs)
     /// <summary>The same when the lines of a message come at the same time, as far as the processor reads ahead: the least.</summary>
     public double LeastRoundTripNs => 2 * LineNs;
 
-    /// <summary>There and back, both sides asleep: what the kernel takes, the lines of the message, and three more for each wake-up: the
+    /// <summary>There and back, both sides asleep: what the kernel takes (with as many bytes), and three lines more for each wake-up: the
     /// sleepers' bits are read, and cleared, and the sleeper's doorbell is raised.</summary>
-    public double ParkedRoundTripNs(long payloadBytes, double futexNs) => futexNs + RoundTripNs(payloadBytes) + (2 * 3 * LineNs);
+    public double ParkedRoundTripNs(double futexNs) => futexNs + (2 * 3 * LineNs);
 
     /// <summary>Messages a second in a stream when each line is waited for, one after another: the least that is to be expected.</summary>
     public double SlowestRate(long payloadBytes, double messageNs) => 1e9 / (messageNs + (LinesInStream(payloadBytes) * LineNs));

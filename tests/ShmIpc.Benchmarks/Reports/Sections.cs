@@ -30,24 +30,37 @@ internal static class Sections
 
     public static void Write(Report report, IReadOnlyList<Figure> figures, string directory)
     {
-        Write("machine", writer =>
+        if (report.Results.Count == Scenario.All.Count)
         {
-            MarkdownTable.Write(writer, ["what", "value"], report.Machine.Facts.Select(fact => new[] { fact.What, fact.Value }));
-            writer.WriteLine();
-            writer.WriteLine(report.Summary);
-        });
-        Write("targets", writer =>
-        {
-            MarkdownTable.Write(writer, Report.Columns, report.TargetRows.Select(row => row.Cells));
-            writer.WriteLine();
-            writer.WriteLine(report.TargetsMet + ".");
-        });
-        Write("model", writer => ModelSection.Write(writer, report));
+            WriteWhole();
+        }
+
         foreach (string section in _ofScenarios)
         {
             ScenarioResult[] results = [.. report.Results.Where(r => Of(r.Scenario) == section)];
             Figure[] own = [.. figures.Where(figure => Of(figure.Scenarios[0]) == section)];
-            Write(section, writer => WriteScenarios(writer, results, own));
+            if (results.Length > 0)
+            {
+                Write(section, writer => WriteScenarios(writer, results, own));
+            }
+        }
+
+        // What a part of the scenarios says nothing of.
+        void WriteWhole()
+        {
+            Write("machine", writer =>
+            {
+                MarkdownTable.Write(writer, ["what", "value"], report.Machine.Facts.Select(fact => new[] { fact.What, fact.Value }));
+                writer.WriteLine();
+                writer.WriteLine(report.Summary);
+            });
+            Write("targets", writer =>
+            {
+                MarkdownTable.Write(writer, Report.Columns, report.TargetRows.Select(row => row.Cells));
+                writer.WriteLine();
+                writer.WriteLine(report.TargetsMet + ".");
+            });
+            Write("model", writer => ModelSection.Write(writer, report));
         }
 
         void Write(string section, Action<TextWriter> write)
@@ -65,12 +78,6 @@ internal static class Sections
 
     private static void WriteScenarios(TextWriter writer, ScenarioResult[] results, Figure[] figures)
     {
-        if (results.Length == 0)
-        {
-            writer.WriteLine("Nothing of this was part of the run.");
-            return;
-        }
-
         foreach (Figure figure in figures)
         {
             writer.WriteLine($"![{figure.Title}](benchmarks/{figure.Name}.svg)");

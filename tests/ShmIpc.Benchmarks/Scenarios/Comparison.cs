@@ -9,4 +9,5 @@ namespace ShmIpc.Benchmarks.Scenarios;
 /// <param name="Subject">Ours.</param>
 /// <param name="Baseline">What it is held against; null where the figure speaks for itself.</param>
 /// <param name="Target">Null where the row is there to explain another.</param>
-internal sealed record Comparison(string Measure, Metric Metric, Contender Subject, Contender? Baseline, Target? Target = null);
+/// <param name="IsTimesBetter">The ratio says how many times better ours is, also where smaller is better.</param>
+internal sealed record Comparison(string Measure, Metric Metric, Contender Subject, Contender? Baseline, Target? Target = null, bool IsTimesBetter = false);

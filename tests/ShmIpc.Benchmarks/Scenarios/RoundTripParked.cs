@@ -1,4 +1,4 @@
-// 64 bytes there and back, each side asleep until it is woken: against a bare futex.
+// 64 bytes there and back, each side asleep until it is woken: against a bare futex, and a socket.
 
 using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
@@ -18,6 +18,13 @@ internal sealed class RoundTripParked : Scenario
         WaitStrategy = WaitStrategy.Park,
     });
 
+    private readonly ManagedPair _unixSocket = new("Unix stream socket", new ChildSettings
+    {
+        Role = Role.Ping,
+        Transport = Transport.UnixSocket,
+        PayloadBytes = PayloadBytes,
+    });
+
     private readonly NativePair _futex = new("C futex ping-pong", "pingpong", "futex", [PayloadBytes]);
 
     public RoundTripParked()
@@ -25,7 +32,7 @@ internal sealed class RoundTripParked : Scenario
     {
     }
 
-    public override IReadOnlyList<Contender> Contenders => [_park, _futex];
+    public override IReadOnlyList<Contender> Contenders => [_park, _futex, _unixSocket];
 
     public override bool HasPercentiles => true;
 
@@ -37,6 +44,7 @@ internal sealed class RoundTripParked : Scenario
     [
         new("round trip 64 B, Park, p99.9", Metric.P999, _park, _futex, Target.AtMost(3)),
         new("round trip 64 B, Park, p50", Metric.P50, _park, _futex),
+        new("round trip 64 B, Park, p50", Metric.P50, _park, _unixSocket, IsTimesBetter: true),
         new("allocation, round trip, Park", Metric.Allocation, _park, null, Target.Nothing),
     ];
 }

@@ -12,13 +12,15 @@ namespace ShmIpc.Benchmarks.Scenarios;
 /// <param name="BaselineName">Whose figure that is.</param>
 /// <param name="RatioSpread">Null without a baseline, or when one of the two was not measured.</param>
 /// <param name="IsMet">Null without a target, or when it was not measured.</param>
+/// <param name="Runs">How many runs our figure is the median of.</param>
 internal sealed record Row(
-    string Measure, string? Target, string Subject, string? Baseline, string? BaselineName, Spread? RatioSpread, bool? IsMet)
+    string Measure, string? Target, string Subject, string? Baseline, string? BaselineName, Spread? RatioSpread, bool? IsMet,
+    int Runs)
 {
     private const string None = "-";
 
     /// <summary>Ours, and the baseline's figure in short.</summary>
-    public string Got => BaselineName is null ? Subject : $"{Subject}; {BaselineName}: {Baseline}";
+    public string Got => (BaselineName is null ? Subject : $"{Subject}; {BaselineName}: {Baseline}") + (Runs > 0 ? $"; n = {Runs}" : "");
 
     public string Ratio => RatioSpread?.Format(FormatRatio) ?? None;
 
@@ -37,7 +39,7 @@ internal sealed record Row(
         if (subject.Length > 0 && baseline.Length > 0)
         {
             // Pairs of neighbours: whatever slowed the machine down for a while slowed both.
-            bool inverted = comparison.Target is { OfTimesBetter: true } && !metric.HigherIsBetter;
+            bool inverted = (comparison.IsTimesBetter || comparison.Target is { OfTimesBetter: true }) && !metric.HigherIsBetter;
             ratio = Spread.Of(subject.Zip(baseline, (s, b) => inverted ? b / s : s / b));
             met = comparison.Target?.IsMet(ratio.Median);
         }
@@ -53,7 +55,8 @@ internal sealed record Row(
             comparison.Baseline is null ? null : Describe(comparison.Baseline, baseline, spread => metric.Format(spread.Median)),
             comparison.Baseline?.Name,
             ratio,
-            met);
+            met,
+            subject.Length);
 
         double[] Read(Contender contender) =>
             result.WhyNotMeasured(contender) is null ? [.. result.Observations(contender).Select(metric.Read)] : [];

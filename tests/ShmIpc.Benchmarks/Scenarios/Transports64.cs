@@ -83,16 +83,16 @@ internal sealed class Transports64 : Scenario
 
             if (_unixSocket is not null)
             {
-                yield return new(measure, _metric, _channel, _unixSocket, Target.TimesBetter(_role == Role.Ping ? 10 : 50));
+                yield return new(measure, _metric, _channel, _unixSocket, IsTimesBetter: true);
                 if (_adaptive is not null)
                 {
-                    yield return new("round trip 64 B, Adaptive", _metric, _adaptive, _unixSocket, Target.TimesBetter(10));
+                    yield return new("round trip 64 B, Adaptive", _metric, _adaptive, _unixSocket, IsTimesBetter: true);
                 }
             }
 
             foreach (Contender other in _others)
             {
-                yield return new(measure, _metric, _channel, other);
+                yield return new(measure, _metric, _channel, other, IsTimesBetter: true);
             }
         }
     }

@@ -1,6 +1,6 @@
 // What publishing costs the publisher in processor time, however many groups read: bursts of half a lane, each begun when all groups have
-// read everything, so that there is always room and nothing is waited for. Only the burst is timed, by the thread's own processor clock;
-// the waiting and the first messages after it, which find cold caches, are not.
+// read everything, so that there is always room and nothing is waited for. The burst is timed, by the thread's own processor clock, with
+// the look at the groups' cursors that every second one begins with; the waiting is not.
 
 using System.Diagnostics;
 using HdrHistogram;
@@ -12,7 +12,6 @@ namespace ShmIpc.Benchmarks.Topology;
 internal sealed class BurstPublisher(PartSettings settings) : IPart
 {
     private const int FewestBursts = 20;
-    private const int ColdMessages = 256;
     private const int HeaderBytes = 8;
     private const int Picoseconds = 1000; // the histogram's unit is a thousandth of a nanosecond
     private const long LongestPs = 1_000_000_000;
@@ -22,7 +21,7 @@ internal sealed class BurstPublisher(PartSettings settings) : IPart
 
     public Sample Run(Lifeline lifeline)
     {
-        int messages = (int)(settings.LaneCapacityBytes / 2 / (HeaderBytes + settings.PayloadBytes)) - ColdMessages;
+        int messages = (int)(settings.LaneCapacityBytes / 2 / (HeaderBytes + settings.PayloadBytes));
         LongHistogram bursts = new(1, LongestPs, 3);
         using ShmByteChannel channel = Meeting.Open(settings);
         Meeting.AwaitConsumers(channel, settings.Peers);
@@ -58,7 +57,6 @@ internal sealed class BurstPublisher(PartSettings settings) : IPart
 
     private long RunBurst(ShmByteChannel channel, ByteProducer producer, Turns? turns, int messages)
     {
-        Publish(producer, ColdMessages);
         long before = ProcFiles.ThreadCpuNs();
         Publish(producer, messages);
         long cpu = ProcFiles.ThreadCpuNs() - before;
@@ -68,7 +66,7 @@ internal sealed class BurstPublisher(PartSettings settings) : IPart
         }
         else
         {
-            turns.Give(ColdMessages + messages);
+            turns.Give(messages);
             _ = turns.Take();
         }
 

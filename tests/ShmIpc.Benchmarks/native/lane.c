@@ -9,7 +9,7 @@
 // Every message is copied in from private memory (memcpy) and copied out to private memory (memcpy), and carries its number in its
 // first 8 bytes, which the reader checks. A consumer that has read something and finds nothing more pauses BACK_OFF_PAUSES times
 // (one way only) before it looks again at the line that the producer is filling; after that it looks at every pause. A batch has 64
-// messages, or as many as fit into a quarter of the lane; its reader takes runs of at most as many and stores its cursor once a run.
+// messages, or as many as have 16 KiB; its reader takes runs of at most as many and stores its cursor once a run.
 #include "lane.h"
 
 enum { CONTROL_BYTES = HUGE_PAGE_BYTES }; // so that the data can be huge pages; little of it is ever touched
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (batches) {
-        size_t fitting = capacity / 4 / payload_bytes;
+        size_t fitting = (16u << 10) / payload_bytes;
         batch_length = fitting == 0 ? 1 : fitting < BATCH ? (unsigned)fitting : BATCH;
     }
     buffer = calloc(1, payload_bytes);

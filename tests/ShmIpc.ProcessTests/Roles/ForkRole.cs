@@ -32,10 +32,19 @@ internal static class ForkRole
         Claim claim = producer.Claim(100);
         "claimed"u8.CopyTo(claim.Span);
 
+        ShmByteChannel sealing = ShmByteChannel.CreateOrOpen("sealed", options with { Checksums = true });
+        ByteProducer batcher = sealing.CreateProducer();
+        ByteConsumer sealedConsumer = sealing.CreateConsumer();
+        Batch batch = batcher.BeginBatch();
+        batch.Write("one"u8);
+        batch.Write("two"u8); // aborting would clear its header, in the parent's lane
+
         int code = Linux.RunForked(() =>
         {
             List<string> wrong = [];
             Refused(wrong, "Claim.Span", () => _ = OpenClaimOf(producer).Span.Length);
+            Refused(wrong, "Batch.TryWrite", () => OpenBatchOf(batcher).TryWrite("child"u8));
+            OpenBatchOf(batcher).Dispose();
             Refused(wrong, "Claim.Commit", () => OpenClaimOf(producer).Commit(7));
             Refused(wrong, "TryWrite", () => producer.TryWrite("child"u8));
             Refused(wrong, "Write", () => producer.Write("child"u8));
@@ -90,7 +99,10 @@ internal static class ForkRole
         });
 
         claim.Commit(7);
-        bool works = valueWriter.Write(3) == 2 && value.HasWriter && value.Read() == 3 && producer.TryWrite("after"u8) && consumer.TryRead(out ShmRecord record) && record.Payload.SequenceEqual("claimed"u8);
+        batch.Publish();
+        bool works = sealedConsumer.Read().Payload.SequenceEqual("one"u8) && sealedConsumer.TryRead(out ShmRecord second)
+            && second.Payload.SequenceEqual("two"u8);
+        works &= valueWriter.Write(3) == 2 && value.HasWriter && value.Read() == 3 && producer.TryWrite("after"u8) && consumer.TryRead(out ShmRecord record) && record.Payload.SequenceEqual("claimed"u8);
         Linux.WriteRaw(Encoding.UTF8.GetBytes($"parent {code} {works}\n"));
         Thread.Sleep(Timeout.Infinite);
 
@@ -115,6 +127,8 @@ internal static class ForkRole
 
     /// <summary>A claim cannot be captured; this is the same one again.</summary>
     private static Claim OpenClaimOf(ByteProducer producer) => new(producer, 1, new byte[100]);
+
+    private static Batch OpenBatchOf(ByteProducer producer) => new(producer, 1);
 
     private static void OpenAnew(RoleArguments arguments)
     {

@@ -15,11 +15,11 @@ public sealed class OperationGateTests
     {
         OperationGate gate = new(isSingle: false, "gate");
         Enter(gate, EntriesForBias);
-        Assert.False(gate.IsBiased);
+        Assert.False(gate.IsExclusive);
         Enter(gate, 1);
-        Assert.True(gate.IsBiased);
+        Assert.True(gate.IsExclusive);
         Enter(gate, 1000);
-        Assert.True(gate.IsBiased);
+        Assert.True(gate.IsExclusive);
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class OperationGateTests
             OnAnotherThread(() => Enter(gate, 1));
         }
 
-        Assert.False(gate.IsBiased);
+        Assert.False(gate.IsExclusive);
     }
 
     [Fact]
@@ -40,11 +40,11 @@ public sealed class OperationGateTests
     {
         OperationGate gate = new(isSingle: false, "gate");
         Enter(gate, 2 * EntriesForBias);
-        Assert.True(gate.IsBiased);
+        Assert.True(gate.IsExclusive);
         OnAnotherThread(() => Enter(gate, 1));
-        Assert.False(gate.IsBiased);
+        Assert.False(gate.IsExclusive);
         Enter(gate, 10 * EntriesForBias);
-        Assert.False(gate.IsBiased);
+        Assert.False(gate.IsExclusive);
     }
 
     [Fact]
@@ -73,6 +73,89 @@ public sealed class OperationGateTests
         Assert.Contains("open claim", Assert.Throws<InvalidOperationException>(gate.Enter).Message, StringComparison.Ordinal);
         gate.ExitClaim();
         Enter(gate, 1);
+    }
+
+    [Fact]
+    public void The_thread_of_an_open_claim_disposes_and_another_waits_with_the_bias_too()
+    {
+        OperationGate gate = new(isSingle: false, "producer");
+        Enter(gate, 2 * EntriesForBias);
+        gate.Enter();
+        gate.HoldForClaim();
+        Assert.True(gate.TryDispose()); // does not wait for itself
+        Assert.Throws<ObjectDisposedException>(gate.Enter);
+        gate.ExitClaim();
+    }
+
+    [Fact]
+    public void A_single_gate_is_exclusive_from_the_start_and_says_when_it_is_shared()
+    {
+        OperationGate gate = new(isSingle: true, "producer");
+        Assert.True(gate.IsExclusive);
+        OnAnotherThread(() => Enter(gate, 3)); // in turn is allowed
+        gate.Enter();
+        OnAnotherThread(() => Assert.Throws<InvalidOperationException>(gate.Enter));
+        OnAnotherThread(() => Assert.False(gate.TryEnter()));
+        gate.Exit();
+        Enter(gate, 1);
+    }
+
+    [Fact]
+    public void The_bias_of_a_thread_that_has_ended_is_in_nobodys_way()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            OperationGate gate = new(isSingle: false, "gate");
+            OnAnotherThread(() => Enter(gate, 2 * EntriesForBias));
+            Assert.True(gate.IsExclusive);
+            OnAnotherThread(() => Enter(gate, 1)); // perhaps on the same stack, perhaps not
+            Enter(gate, 1);
+            Assert.False(gate.IsExclusive);
+        }
+    }
+
+    /// <summary>A hub's thread tries while another gives itself the bias: at every instant of it, over many rounds.</summary>
+    [Fact]
+    public void One_is_inside_at_a_time_when_one_only_tries()
+    {
+        for (int round = 0; round < 2000; round++)
+        {
+            OperationGate gate = new(isSingle: false, "gate");
+            int inside = 0, most = 0, entered = 0;
+            using Barrier start = new(2);
+            Thread hub = new(() =>
+            {
+                Assert.True(start.SignalAndWait(_patience));
+                for (int i = 0; i < 100; i++)
+                {
+                    if (gate.TryEnter())
+                    {
+                        Look();
+                        entered++;
+                        gate.Exit();
+                    }
+                }
+            });
+            hub.Start();
+            Assert.True(start.SignalAndWait(_patience));
+            for (int i = 0; i < 4 * EntriesForBias; i++)
+            {
+                gate.Enter();
+                Look();
+                gate.Exit();
+            }
+
+            Assert.True(hub.Join(_patience));
+            Assert.Equal(1, most);
+            Enter(gate, 1);
+            Assert.True(gate.TryDispose()); // nothing was left inside
+
+            void Look()
+            {
+                most = Math.Max(most, Interlocked.Increment(ref inside));
+                Interlocked.Decrement(ref inside);
+            }
+        }
     }
 
     [Theory]
