@@ -3,7 +3,7 @@
 
 using System.CommandLine;
 using System.Runtime.Versioning;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Pairs;
 using ShmIpc.Benchmarks.Reports;
 using ShmIpc.Benchmarks.Scenarios;
 using ShmIpc.Benchmarks.Topology;

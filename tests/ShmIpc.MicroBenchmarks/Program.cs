@@ -13,7 +13,16 @@ using ShmIpc.MicroBenchmarks;
 Job job = Job.Default.WithInvocationCount(1).WithUnrollFactor(1).WithWarmupCount(20).WithIterationCount(200)
     .WithEnvironmentVariable("DOTNET_TC_CallCountingDelayMs", "0");
 IConfig config = DefaultConfig.Instance.AddJob(job).AddDiagnoser(MemoryDiagnoser.Default);
-string root = $"/dev/shm/shmipc-micro-{Environment.ProcessId}";
+const string Prefix = "/dev/shm/shmipc-micro-";
+foreach (string left in Directory.EnumerateDirectories("/dev/shm", Path.GetFileName(Prefix) + "*"))
+{
+    if (!Directory.Exists("/proc/" + left[Prefix.Length..]))
+    {
+        Directory.Delete(left, recursive: true); // of one that was killed
+    }
+}
+
+string root = Prefix + Environment.ProcessId;
 Directory.CreateDirectory(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 try
 {

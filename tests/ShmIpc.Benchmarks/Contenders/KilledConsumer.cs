@@ -3,7 +3,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Scenarios;
 using ShmIpc.Benchmarks.Topology;
 

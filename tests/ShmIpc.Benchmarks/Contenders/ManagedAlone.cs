@@ -1,7 +1,8 @@
 // One .NET process, this program itself as `child`, that does everything and ends by itself.
 
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Pairs;
 
 namespace ShmIpc.Benchmarks.Contenders;
 

@@ -2,7 +2,7 @@
 // alone, has the first processor; all others share the second.
 
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Topology;
 
 namespace ShmIpc.Benchmarks.Contenders;

@@ -1,7 +1,8 @@
 // Two .NET processes, this program itself as `child`: one measures, the other serves it until it is told to stop.
 
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Pairs;
 
 namespace ShmIpc.Benchmarks.Contenders;
 

@@ -3,7 +3,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Contenders;
 

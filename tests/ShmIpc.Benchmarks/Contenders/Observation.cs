@@ -1,6 +1,7 @@
 // One run of one contender: what both of its processes measured.
 
-using ShmIpc.Benchmarks.Children;
+
+using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Contenders;
 

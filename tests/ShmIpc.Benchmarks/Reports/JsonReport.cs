@@ -1,7 +1,7 @@
 // Everything, each single observation included, for plots and for comparing one run with another.
 
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Scenarios;
 
 namespace ShmIpc.Benchmarks.Reports;

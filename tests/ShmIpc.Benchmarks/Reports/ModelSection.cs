@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
 using ShmIpc.Benchmarks.Scenarios;
 
 namespace ShmIpc.Benchmarks.Reports;

@@ -1,7 +1,8 @@
 // `await foreach` beside blocking reads: one way, and there and back with only the echo awaiting.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Scenarios;

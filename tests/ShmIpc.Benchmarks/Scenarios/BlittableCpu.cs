@@ -1,7 +1,8 @@
 // What a type adds to raw bytes: one thread publishes and reads a struct of 64 bytes, beside 64 bytes as they are.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 
 namespace ShmIpc.Benchmarks.Scenarios;
 

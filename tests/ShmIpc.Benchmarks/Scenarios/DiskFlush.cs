@@ -2,6 +2,7 @@
 // waits for the disk, because they share the trips.
 
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Topology;
 using ShmIpc.Channels;
 
@@ -38,7 +39,7 @@ internal sealed class DiskFlush(int payloadBytes) : Scenario($"disk-{payloadByte
             PayloadBytes = payloadBytes,
             Flush = flush,
             Threads = threads,
-            Batch = flush == ShmFlushMode.Sync ? 1 : Children.Measurement.Batch,
+            Batch = flush == ShmFlushMode.Sync ? 1 : Measurement.Batch,
             IsAlone = true,
         },
         new PartSettings { Part = Part.Subscribe, PayloadBytes = payloadBytes, Flush = flush })

@@ -1,7 +1,8 @@
 // What the channel adds to MessagePack: one thread publishes and reads an object, beside the same object into a buffer and back.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 
 namespace ShmIpc.Benchmarks.Scenarios;
 

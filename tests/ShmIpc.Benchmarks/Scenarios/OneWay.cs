@@ -1,8 +1,9 @@
 // One producer, one reader, messages of one size, as fast as they go, single and in batches: against the same lane protocol in C, the
 // bare copies, and a Unix socket.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Scenarios;

@@ -1,7 +1,8 @@
 // 64 bytes there and back, each side asleep until it is woken: against a bare futex, and a socket.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Scenarios;

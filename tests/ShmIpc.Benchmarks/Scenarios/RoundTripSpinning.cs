@@ -1,7 +1,8 @@
 // 64 bytes there and back, nobody asleep: against cache lines bounced by C, a C lane, and a Unix socket.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Scenarios;

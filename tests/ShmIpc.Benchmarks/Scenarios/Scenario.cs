@@ -1,7 +1,8 @@
 // A set of contenders that take turns, and the comparisons between them. Add a scenario by adding a class and naming it in All.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 
 namespace ShmIpc.Benchmarks.Scenarios;
 

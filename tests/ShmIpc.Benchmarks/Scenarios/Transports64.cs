@@ -1,7 +1,8 @@
 // 64 bytes through everything else that carries messages: one way, and there and back.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Scenarios;

@@ -1,7 +1,8 @@
 // Typed messages between two processes, as fast as they go, beside raw bytes.
 
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Benchmarks.Transports;
 
 namespace ShmIpc.Benchmarks.Scenarios;
 

@@ -2,7 +2,7 @@
 // create a channel. Medians; what is closed and deleted in between is not timed, nor are the first times, which compile the code.
 
 using System.Diagnostics;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Scenarios;
 using ShmIpc.Channels;
 

@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

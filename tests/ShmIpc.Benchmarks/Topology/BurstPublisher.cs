@@ -4,7 +4,7 @@
 
 using System.Diagnostics;
 using HdrHistogram;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

@@ -1,7 +1,8 @@
 // Reads the lanes of all feeders, checks each one's numbers, and measures from the end of its warm-up on.
 
 using System.Diagnostics;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Transports.OfChannels;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

@@ -1,6 +1,7 @@
 // One of several producers: writes into a lane of its own as fast as there is room, until it is told to stop.
 
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Transports.OfChannels;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

@@ -1,6 +1,7 @@
 // All groups in one thread: whenever it is its turn, reads what was published once for each, checks it, and hands the turn back.
 
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Transports.OfChannels;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

@@ -1,6 +1,6 @@
 // A consumer that never reads: its lane fills, and the producer waits for it until it is killed.
 
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

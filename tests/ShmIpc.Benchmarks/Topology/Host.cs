@@ -1,6 +1,6 @@
 // Creates the channel, with one consumer and one producer, and keeps it there: for those who attach to it.
 
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

@@ -1,4 +1,5 @@
-using ShmIpc.Benchmarks.Children;
+
+using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Topology;
 

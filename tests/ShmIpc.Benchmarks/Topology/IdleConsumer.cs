@@ -2,7 +2,7 @@
 // are of that thread. Those of the whole process go into the results, too: the runtime's compiler may still be at work there.
 
 using System.Diagnostics;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 using ShmIpc.Waiting;
 

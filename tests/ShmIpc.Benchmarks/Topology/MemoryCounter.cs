@@ -2,7 +2,7 @@
 // Private is what the kernel says, heaps and page tables; where the heap had room left it says little, so what the objects take of the
 // managed heap is there, too. And the size of the channel's own file, with one producer and one consumer and everything at its default.
 
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

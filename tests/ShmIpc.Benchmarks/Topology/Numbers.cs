@@ -1,7 +1,7 @@
 // What stands in the first 8 bytes of every message: which source it comes from, and how many that source has sent before.
 
 using System.Buffers.Binary;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Topology;
 

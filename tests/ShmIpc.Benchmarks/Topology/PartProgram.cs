@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Topology;
 

@@ -1,7 +1,7 @@
 // What the driver tells one process of a topology, as the one JSON argument of its command line.
 
 using System.Text.Json;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 using ShmIpc.Waiting;
 

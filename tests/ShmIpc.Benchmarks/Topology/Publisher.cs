@@ -3,7 +3,8 @@
 
 using System.Diagnostics;
 using HdrHistogram;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Transports.OfChannels;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

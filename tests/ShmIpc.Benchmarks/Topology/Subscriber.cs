@@ -2,7 +2,8 @@
 // gets a part. Either reports the sum of the numbers: each group's is the publisher's.
 
 using System.Threading.Channels;
-using ShmIpc.Benchmarks.Children;
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Transports.OfChannels;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;

@@ -2,8 +2,8 @@
 
 using ScottPlot;
 using ScottPlot.Plottables;
-using ShmIpc.Benchmarks.Children;
 using ShmIpc.Benchmarks.Contenders;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Scenarios;
 
 namespace ShmIpc.Benchmarks.Reports.Plots;

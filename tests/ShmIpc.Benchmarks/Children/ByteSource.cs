@@ -1,4 +1,0 @@
-namespace ShmIpc.Benchmarks.Children;
-
-/// <summary>Waits for bytes and fills in as many as there are. 0: the other end has gone.</summary>
-internal delegate int ByteSource(Span<byte> destination);

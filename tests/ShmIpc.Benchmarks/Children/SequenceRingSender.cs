@@ -1,7 +1,0 @@
-namespace ShmIpc.Benchmarks.Children;
-
-/// <summary>The writing end of a <see cref="SequenceRing"/>.</summary>
-internal readonly struct SequenceRingSender(SequenceRing ring, Lifeline lifeline) : ISender
-{
-    public bool Send(ReadOnlySpan<byte> payload) => ring.Write(payload, lifeline);
-}

@@ -1,0 +1,47 @@
+// The typed channels of one child, as ChannelEnds is for byte channels.
+
+using ShmIpc.Benchmarks.Measuring;
+using ShmIpc.Benchmarks.Pairs;
+using ShmIpc.Channels;
+using ShmIpc.Serialization;
+
+namespace ShmIpc.Benchmarks.Transports.OfChannels;
+
+internal sealed class TypedEnds<T>(ChildSettings settings, IPayloadSerializer<T> serializer) : IDisposable
+{
+    private readonly List<IDisposable> _opened = [];
+
+    /// <summary>Waits until the channel has a consumer, so that nothing is overwritten unread. Ask for the own consumer first.</summary>
+    public Producer<T> Producer(string name)
+    {
+        ShmChannel<T> channel = Open(name);
+        Rendezvous.WaitUntil(() => channel.ConsumerCount > 0, $"consumer of \"{name}\"");
+        return Keep(channel.CreateProducer());
+    }
+
+    public Consumer<T> Consumer(string name) => Keep(Open(name).CreateConsumer());
+
+    public void Dispose()
+    {
+        for (int i = _opened.Count - 1; i >= 0; i--)
+        {
+            _opened[i].Dispose();
+        }
+    }
+
+    private ShmChannel<T> Open(string name) => Keep(ShmChannel.CreateOrOpen(name, serializer, new ShmChannelOptions
+    {
+        Root = settings.Directory,
+        LaneCapacityBytes = settings.LaneCapacityBytes,
+        WaitStrategy = settings.WaitStrategy,
+        SingleWriter = settings.IsSingleThreaded,
+        SingleReader = settings.IsSingleThreaded,
+    }));
+
+    private TOpened Keep<TOpened>(TOpened opened)
+        where TOpened : IDisposable
+    {
+        _opened.Add(opened);
+        return opened;
+    }
+}
