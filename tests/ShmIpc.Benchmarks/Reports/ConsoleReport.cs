@@ -23,7 +23,7 @@ internal static class ConsoleReport
 
         AnsiConsole.WriteLine(report.Summary);
         AnsiConsole.WriteLine(report.Machine.Text);
-        IEnumerable<Row> rows = report.Plan.Quick ? report.TargetRows : report.TargetRows.Concat(report.OtherRows);
+        IEnumerable<Row> rows = report.Plan.Quick && report.TargetRows.Any() ? report.TargetRows : report.TargetRows.Concat(report.OtherRows);
         Print(Report.Columns, rows.Select(row => row.Cells));
         AnsiConsole.WriteLine(report.TargetsMet);
     }
