@@ -28,12 +28,14 @@ command -v dotnet > /dev/null || { echo "test: the .NET SDK (dotnet) is not in t
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 passed=0 failed=0 skipped=0 runner=
+broken= # a line for each failed test
 results=$PWD/TestResults
 
 fail() { printf 'FAILED: %s\n' "$*"; failed=$((failed + 1)); }
 
-# Prints the counts and ends.
+# Prints what failed, the counts, and ends.
 finish() {
+  printf '%s' "$broken"
   local counts="$passed passed, $failed failed"
   ((skipped == 0)) || counts+=", $skipped skipped"
   printf '%s\n' "$counts"
@@ -57,10 +59,10 @@ build() {
 # An attribute of the <assembly> element of a result file: attribute FILE NAME
 attribute() { sed -n 's/.*<assembly \([^>]*\)>.*/ \1/p;' "$1" | sed -n "1s/.* $2=\"\([0-9]*\)\".*/\1/p"; }
 
-# The skipped tests of a result file, each with its reason.
-print_skipped() {
-  tr '\n' ' ' < "$1" | sed 's/<test /\n&/g' | grep '^<test [^>]*result="Skip"' | sed -E \
-    -e 's/^<test [^>]*name="([^"]*)"[^>]*>/skipped: \1: /' -e 's/<\/test>.*//' -e 's/<!\[CDATA\[|\]\]>//g' -e 's/<[^>]*>//g' \
+# What the tests of a result file with a result say: listed WORD RESULT FILE prints a line for each, "WORD: its name: why".
+listed() {
+  tr '\n' ' ' < "$3" | sed 's/<test /\n&/g' | grep "^<test [^>]*result=\"$2\"" | sed -E \
+    -e "s/^<test [^>]*name=\"([^\"]*)\"[^>]*>/$1: \1: /" -e 's/<stack-trace>.*//' -e 's/<\/test>.*//' -e 's/<!\[CDATA\[|\]\]>//g' -e 's/<[^>]*>//g' \
     -e "s/&lt;/</g; s/&gt;/>/g; s/&quot;/\"/g; s/&apos;/'/g; s/&amp;/\&/g" || true
 }
 
@@ -89,7 +91,9 @@ run() {
   passed=$((passed + $(attribute "$file" passed)))
   failed=$((failed + bad))
   skipped=$((skipped + $(attribute "$file" skipped)))
-  print_skipped "$file"
+  listed skipped Skip "$file"
+  broken+=$(listed FAILED Fail "$file")
+  broken=${broken:+${broken%$'\n'}$'\n'}
   echo "$name: $(attribute "$file" passed) of $total passed in $((SECONDS - start)) s"
   ((total > 0)) || [[ -n $filter ]] || fail "$name has no tests"
   ((status == 0 || bad > 0)) || fail "$name ended with exit code $status although no test failed"
