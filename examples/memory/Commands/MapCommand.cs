@@ -1,0 +1,33 @@
+// memory map FILE: maps part of a file and prints its first bytes.
+using System.CommandLine;
+using ShmIpc.Memory;
+
+namespace ShmIpc.Examples.Memory.Commands;
+
+internal static class MapCommand
+{
+    private const int BytesPerLine = 16;
+    private const int MostBytes = 256;
+
+    public static Command Create()
+    {
+        var file = new Argument<FileInfo>("FILE") { Description = "The file to map, read-only" };
+        var offset = new Option<long>("--offset") { Description = "Where to begin: a multiple of the page size, 4096 (default: 0)" };
+        var command = new Command("map", "Maps a file and prints its first bytes in hexadecimal") { file, offset };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(offset)));
+        return command;
+    }
+
+    private static void Run(FileInfo file, long offset)
+    {
+        using var handle = File.OpenHandle(file.FullName);
+        var options = new MemoryMappingOptions { Access = MemoryAccess.ReadOnly };
+        using var mapping = MemoryMapping.MapFile(handle, offset, RandomAccess.GetLength(handle) - offset, options);
+        Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped; the first of them:");
+        var bytes = mapping.GetReadOnlySpan(0, (int)Math.Min(mapping.LengthBytes, MostBytes));
+        for (int at = 0; at < bytes.Length; at += BytesPerLine)
+        {
+            Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at)))}");
+        }
+    }
+}

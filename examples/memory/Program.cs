@@ -1,0 +1,19 @@
+// The memory toolkit by example: one sub-command for each thing it can do. Each lies in a file of its own under Commands/; this is the list.
+using System.CommandLine;
+using ShmIpc.Examples.Memory.Commands;
+using ShmIpc.Examples.Terminal;
+
+var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one sub-command for each; docs/memory.md explains them.")
+{
+    MapCommand.Create(),
+};
+
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (ExampleException.ExitCodeOf(e) is int exitCode)
+{
+    ExampleException.Report(e);
+    return exitCode;
+}
