@@ -1,6 +1,6 @@
 // Runs scenarios: within each, all contenders take turns, repetition by repetition (A B C A B C ...), one at a time, and while they
-// run this process sleeps. So do the scenarios of one plot that stand next to each other: a machine that gets slower or faster must not show
-// as a trend in it. A contender that fails is reported and left out; the rest go on.
+// run this process sleeps. So do the scenarios of one plot that stand next to each other: a machine that gets slower or faster must
+// not show as a trend in it. A contender that fails is reported and left out; the rest go on.
 
 using ShmIpc.Benchmarks.Contenders;
 using ShmIpc.Benchmarks.Scenarios;
