@@ -52,6 +52,8 @@ internal static class Program
             case "order-reader": OrderRoles.Read(role); break;
             case "scribbler": ScribblerRole.Run(role); break;
             case "hostile-rounds": HostileRoles.Rounds(role); break;
+            case "memory-writer": MemoryWriterRole.Once(role); break;
+            case "durable-writer": MemoryWriterRole.Durably(role); break;
             case "memory-fault": MemoryFaultRole.Run(role); break;
             case "mapped-reader": MappedReaderRole.Run(role); break;
             case "hostile-files": FuzzRole.Run(role); break;
