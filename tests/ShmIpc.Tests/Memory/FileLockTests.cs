@@ -1,7 +1,5 @@
 // Who keeps out whom, within one process; other processes are in ShmIpc.ProcessTests.
 
-using System.Globalization;
-using ShmIpc.Interop;
 using ShmIpc.Memory;
 using Tmds.Linux;
 using Xunit;
@@ -167,7 +165,6 @@ public sealed class FileLockTests : IDisposable
     [Fact]
     public async Task A_wait_that_is_too_long_ends_and_says_what_is_in_the_way()
     {
-        int before = OpenDescriptors();
         using (FileLock? held = FileLock.TryAcquire(_path, FileLockKind.Shared, new FileRange(3, 4)))
         {
             string expected = $"The exclusive lock of byte 5 of \"{_path}\" was not free within {_short}. In the way is a shared lock of "
@@ -182,14 +179,13 @@ public sealed class FileLockTests : IDisposable
             Assert.Null(FileLock.TryAcquire(_path, FileLockKind.Exclusive));
         }
 
-        Assert.Equal(before, OpenDescriptors());
+        Assert.Empty(OpenFiles.Of(_path));
         using FileLock now = FileLock.Acquire(_path, FileLockKind.Exclusive, TimeSpan.Zero);
     }
 
     [Fact]
     public async Task A_wait_can_be_cancelled()
     {
-        int before = OpenDescriptors();
         using (FileLock? held = FileLock.TryAcquire(_path, FileLockKind.Exclusive))
         using (CancellationTokenSource source = new())
         {
@@ -200,7 +196,7 @@ public sealed class FileLockTests : IDisposable
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => awaiting);
         }
 
-        Assert.Equal(before, OpenDescriptors());
+        Assert.Empty(OpenFiles.Of(_path));
         Assert.Empty(KernelLocks.Of(_path));
     }
 
@@ -229,7 +225,7 @@ public sealed class FileLockTests : IDisposable
     public void Given_back_it_is_free_though_somebody_still_has_a_copy_of_the_descriptor()
     {
         FileLock? held = FileLock.TryAcquire(_path, FileLockKind.Exclusive);
-        int copy = LibC.fcntl(DescriptorOfLock(), LibC.F_DUPFD_CLOEXEC, 0); // as a forked child has, also one of Process.Start
+        int copy = LibC.fcntl(Assert.Single(OpenFiles.Of(_path)), LibC.F_DUPFD_CLOEXEC, 0); // as a forked child has, also one of Process.Start
         Assert.True(copy > 0);
         held!.Dispose();
         Assert.Empty(KernelLocks.Of(_path));
@@ -240,7 +236,7 @@ public sealed class FileLockTests : IDisposable
     public void A_program_that_is_started_does_not_get_it()
     {
         using FileLock? held = FileLock.TryAcquire(_path, FileLockKind.Exclusive);
-        Assert.Equal(LibC.FD_CLOEXEC, LibC.fcntl(DescriptorOfLock(), LibC.F_GETFD));
+        Assert.Equal(LibC.FD_CLOEXEC, LibC.fcntl(Assert.Single(OpenFiles.Of(_path)), LibC.F_GETFD));
     }
 
     [Fact]
@@ -312,36 +308,5 @@ public sealed class FileLockTests : IDisposable
         Assert.Equal(3, new FileRange(7, 3).LengthBytes);
         using FileLock? held = FileLock.TryAcquire(_path, FileLockKind.Shared, new FileRange(7, 3));
         Assert.Equal("shared lock of bytes 7 to 9", held!.ToString());
-    }
-
-    private static int OpenDescriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
-
-    /// <summary>The descriptor of this test's file that holds a lock, as the kernel says.</summary>
-    private int DescriptorOfLock()
-    {
-        Assert.True(LinuxFile.TryStatus(_path, out FileStatus status));
-        string inode = string.Create(CultureInfo.InvariantCulture, $":{status.Inode} ");
-        foreach (string file in Directory.GetFiles("/proc/self/fdinfo"))
-        {
-            string text = TryRead(file);
-            if (text.Contains("OFDLCK", StringComparison.Ordinal) && text.Contains(inode, StringComparison.Ordinal))
-            {
-                return int.Parse(Path.GetFileName(file), CultureInfo.InvariantCulture);
-            }
-        }
-
-        throw new InvalidOperationException("No descriptor of this process holds a lock of the file.");
-    }
-
-    private static string TryRead(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file);
-        }
-        catch (IOException)
-        {
-            return ""; // closed since it was listed
-        }
     }
 }
