@@ -1,5 +1,5 @@
-// What the kernel says of a lock that is in the way (F_OFD_GETLK): the process id is -1 for a lock that belongs to an open file description,
-// and 0 for a process of another PID namespace.
+// What the kernel says of a lock that is in the way (F_OFD_GETLK): the process id is -1 for a lock that belongs to an open file
+// description, and 0 for a process of another PID namespace.
 
 namespace ShmIpc.Interop;
 

@@ -43,7 +43,7 @@ internal static unsafe partial class LinuxFile
         return found.l_type == F_UNLCK ? null : new FoundLock(found.l_type == F_WRLCK, found.l_start, found.l_len, found.l_pid);
     }
 
-    /// <summary>Opens a description of its own, for locks only, of the file that a path leads to. Never blocks, and makes no file.</summary>
+    /// <summary>Opens a description of its own, for locks, of the file that a path leads to. Never blocks, and makes no file.</summary>
     /// <returns>Null where that is a directory.</returns>
     public static SafeFileHandle? OpenToLock(string path, bool writable) => OpenToLock(path, writable ? O_RDWR : O_RDONLY);
 

@@ -20,9 +20,10 @@ public sealed partial class FileLock
         TryTake(Open(path, kind), kind, range);
 
     /// <summary><inheritdoc cref="TryAcquire(string, FileLockKind, FileRange)" path="/summary"/></summary>
-    /// <remarks>The lock does not depend on the handle, which may be closed before it. Others of the same handle are kept out as well.</remarks>
-    /// <param name="file">A regular file or memfd, open for reading, or for writing with an exclusive lock. This user must still be allowed
-    /// to open it so: it is opened once more.</param>
+    /// <remarks>The lock does not depend on the handle, which may be closed before it, and keeps out others of the same handle too.
+    /// </remarks>
+    /// <param name="file">A regular file or memfd, open for reading, or for writing with an exclusive lock. This user must still be
+    /// allowed to open it so: it is opened once more.</param>
     /// <param name="kind">Whom the lock is to keep out.</param>
     /// <param name="range">Which bytes; by default the whole file, however far it grows.</param>
     /// <returns>The lock, or null: <see cref="FindConflict(SafeFileHandle, FileLockKind, FileRange)"/> says what is in the way.</returns>
@@ -36,15 +37,15 @@ public sealed partial class FileLock
         TryTake(Open(file, kind), kind, range);
 
     /// <summary>Takes the lock, and waits for it as long as somebody holds one that keeps it out.</summary>
-    /// <remarks>Who waits is not served in turn: many shared locks one after another can keep an exclusive one waiting. A lock that becomes
-    /// free is noticed up to 16 ms later.</remarks>
+    /// <remarks>Who waits is not served in turn: many shared locks one after another can keep an exclusive one waiting. A lock that
+    /// becomes free is noticed up to 16 ms later.</remarks>
     /// <param name="path">A regular file, which is there already, and which this user may read; and write for an exclusive lock.</param>
     /// <param name="kind">Whom the lock is to keep out.</param>
     /// <param name="timeout">How long to wait at most; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="range">Which bytes; by default the whole file, however far it grows.</param>
     /// <param name="cancellationToken">Ends the wait early.</param>
-    /// <exception cref="TimeoutException">The lock was not to be had within <paramref name="timeout"/>. The message says what is in the way.
-    /// </exception>
+    /// <exception cref="TimeoutException">The lock was not to be had within <paramref name="timeout"/>. The message says what is in the
+    /// way.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentException">This is not a regular file, there is no such kind of lock, or the timeout is negative.</exception>
@@ -54,7 +55,7 @@ public sealed partial class FileLock
         string path, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
         var pauses = new FileLockPauses(timeout);
-        return Take(Open(path, kind), kind, range, timeout, pauses, cancellationToken);
+        return Take(Open(path, kind), kind, range, pauses, cancellationToken);
     }
 
     /// <inheritdoc cref="Acquire(string, FileLockKind, TimeSpan, FileRange, CancellationToken)"/>
@@ -68,7 +69,7 @@ public sealed partial class FileLock
         SafeFileHandle file, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
         var pauses = new FileLockPauses(timeout);
-        return Take(Open(file, kind), kind, range, timeout, pauses, cancellationToken);
+        return Take(Open(file, kind), kind, range, pauses, cancellationToken);
     }
 
     /// <summary>Takes the lock, and awaits it as long as somebody holds one that keeps it out. No thread waits meanwhile.</summary>
@@ -77,7 +78,7 @@ public sealed partial class FileLock
         string path, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
         var pauses = new FileLockPauses(timeout);
-        return TakeAsync(Open(path, kind), kind, range, timeout, pauses, cancellationToken);
+        return TakeAsync(Open(path, kind), kind, range, pauses, cancellationToken);
     }
 
     /// <summary>Takes the lock, and awaits it as long as somebody holds one that keeps it out. No thread waits meanwhile.</summary>
@@ -86,7 +87,7 @@ public sealed partial class FileLock
         SafeFileHandle file, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
         var pauses = new FileLockPauses(timeout);
-        return TakeAsync(Open(file, kind), kind, range, timeout, pauses, cancellationToken);
+        return TakeAsync(Open(file, kind), kind, range, pauses, cancellationToken);
     }
 
     /// <summary>Says what would keep out a lock that somebody took now. Takes none itself.</summary>
@@ -152,7 +153,7 @@ public sealed partial class FileLock
     }
 
     private static FileLock Take(
-        SafeFileHandle opened, FileLockKind kind, FileRange range, TimeSpan timeout, FileLockPauses pauses, CancellationToken cancellationToken)
+        SafeFileHandle opened, FileLockKind kind, FileRange range, FileLockPauses pauses, CancellationToken cancellationToken)
     {
         FileLock? taken = null;
         try
@@ -162,7 +163,7 @@ public sealed partial class FileLock
                 cancellationToken.ThrowIfCancellationRequested();
                 taken = TryLock(opened, kind, range);
                 if (taken is not null) return taken;
-                if (!pauses.TryNext(out var pause)) throw TimedOut(opened, kind, range, timeout);
+                if (!pauses.TryNext(out var pause)) throw TimedOut(opened, kind, range, pauses.Timeout);
                 _ = cancellationToken.WaitHandle.WaitOne(pause);
             }
         }
@@ -173,7 +174,7 @@ public sealed partial class FileLock
     }
 
     private static async Task<FileLock> TakeAsync(
-        SafeFileHandle opened, FileLockKind kind, FileRange range, TimeSpan timeout, FileLockPauses pauses, CancellationToken cancellationToken)
+        SafeFileHandle opened, FileLockKind kind, FileRange range, FileLockPauses pauses, CancellationToken cancellationToken)
     {
         FileLock? taken = null;
         try
@@ -183,7 +184,7 @@ public sealed partial class FileLock
                 cancellationToken.ThrowIfCancellationRequested();
                 taken = TryLock(opened, kind, range);
                 if (taken is not null) return taken;
-                if (!pauses.TryNext(out var pause)) throw TimedOut(opened, kind, range, timeout);
+                if (!pauses.TryNext(out var pause)) throw TimedOut(opened, kind, range, pauses.Timeout);
                 await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -201,7 +202,8 @@ public sealed partial class FileLock
 
     private static TimeoutException TimedOut(SafeFileHandle opened, FileLockKind kind, FileRange range, TimeSpan timeout)
     {
-        var inTheWay = Find(opened, kind, range) is { } conflict ? $"In the way is {conflict}." : "By now nothing is in the way: try again.";
+        var conflict = Find(opened, kind, range);
+        var inTheWay = conflict is null ? "By now nothing is in the way: try again." : $"In the way is {conflict}.";
         var wanted = kind == FileLockKind.Exclusive ? "exclusive" : "shared";
         return new($"The {wanted} lock of {range} of {LinuxFile.NameOf(opened)} was not free within {timeout}. {inTheWay}");
     }
@@ -218,7 +220,7 @@ public sealed partial class FileLock
     {
         if (opened is not null && LinuxFile.Status(opened).IsRegularFile) return opened;
         opened?.Dispose();
-        throw new ArgumentException("Only a regular file or a memfd can be locked; this is a directory, a device, a pipe or a socket: use a "
-            + "file in that directory, or beside it.");
+        throw new ArgumentException("Only a regular file or a memfd can be locked; this is a directory, a device, a pipe or a socket: "
+            + "use a file in that directory, or beside it.");
     }
 }

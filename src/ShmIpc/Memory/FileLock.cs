@@ -18,9 +18,11 @@ namespace ShmIpc.Memory;
 /// <remarks>
 /// The lock is advisory: it keeps out who asks for a lock (<see cref="FileLock"/>, F_OFD_SETLK, F_SETLK, <c>lockf</c>,
 /// <see cref="FileStream.Lock"/>), and not who just reads or writes, nor who takes the other kind that <c>flock(1)</c> and
-/// <see cref="FileShare"/> use. It excludes threads from each other as well as processes, ends with the process however that dies, and is not
-/// passed on to programs that it starts. It is on the file, not on its name: who deletes or replaces the file takes the name to a file
+/// <see cref="FileShare"/> use. It excludes threads from each other as well as processes, ends with the process however that dies, and is
+/// not passed on to programs that it starts. It is on the file, not on its name: who deletes or replaces the file takes the name to a file
 /// without locks. All members may be used by several threads at once.
+/// <para>A process that uses these must not hold locks of the old POSIX kind (F_SETLK, <see cref="FileStream.Lock"/>) on the same file:
+/// the kernel drops those whenever the process closes any descriptor of the file, and each of these has one.</para>
 /// <para>A token that nobody disposes is let go when the garbage collector finds it: keep it in a <c>using</c>.</para>
 /// </remarks>
 public sealed partial class FileLock : IDisposable
@@ -46,7 +48,7 @@ public sealed partial class FileLock : IDisposable
     /// <summary>Makes a shared lock exclusive, if nobody else holds a lock on the range; it stays shared otherwise. Never waits.</summary>
     /// <remarks>There is no form that waits: two holders of shared locks that both did would wait for each other for ever.</remarks>
     /// <returns>True when the lock is exclusive now.</returns>
-    /// <exception cref="UnauthorizedAccessException">The file is open for reading only, as it is for a shared lock taken by a path.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file is open for reading only, as for a shared lock by a path.</exception>
     /// <exception cref="ObjectDisposedException">The lock was given back.</exception>
     /// <exception cref="ShmForkedProcessException">This is a forked child; the lock is its parent's.</exception>
     /// <exception cref="ShmException">The kernel refused.</exception>
@@ -105,14 +107,14 @@ public sealed partial class FileLock : IDisposable
         var access = LinuxFile.OpenFlags(file) & O_ACCMODE;
         if (kind == FileLockKind.Exclusive && access == O_RDONLY)
         {
-            throw new UnauthorizedAccessException($"An exclusive lock needs a file open for writing, and {LinuxFile.NameOf(file)} is open for "
-                + "reading only: open it with FileAccess.ReadWrite and pass the handle, or take a shared lock.");
+            throw new UnauthorizedAccessException($"An exclusive lock needs a file open for writing, and {LinuxFile.NameOf(file)} "
+                + "is open for reading only: open it with FileAccess.ReadWrite and pass the handle, or take a shared lock.");
         }
 
         if (kind == FileLockKind.Shared && access == O_WRONLY)
         {
-            throw new UnauthorizedAccessException($"A shared lock needs a file open for reading, and {LinuxFile.NameOf(file)} is open for "
-                + "writing only: open it with FileAccess.ReadWrite and pass the handle, or take an exclusive lock.");
+            throw new UnauthorizedAccessException($"A shared lock needs a file open for reading, and {LinuxFile.NameOf(file)} "
+                + "is open for writing only: open it with FileAccess.ReadWrite and pass the handle, or take an exclusive lock.");
         }
     }
 }

@@ -21,8 +21,9 @@ public readonly record struct FileLockConflict
     /// <summary>What it covers. Neighbouring locks of one holder are one lock to the kernel.</summary>
     public FileRange Range { get; }
 
-    /// <summary>The process that holds it, when it is a lock of the old POSIX kind (<c>F_SETLK</c>, <c>lockf</c>, <see cref="FileStream.Lock"/>).
-    /// Null for the kind that <see cref="FileLock"/> takes, which belongs to no process, and for processes that this one cannot see.</summary>
+    /// <summary>The process that holds it, when it is a lock of the old POSIX kind (<c>F_SETLK</c>, <c>lockf</c>,
+    /// <see cref="FileStream.Lock"/>). Null for the kind that <see cref="FileLock"/> takes, which belongs to no process, and for processes
+    /// that this one cannot see.</summary>
     public int? ProcessId { get; }
 
     /// <summary>The lock in words, such as <c>a shared lock of bytes 0 to 9</c>.</summary>

@@ -14,26 +14,28 @@ internal struct FileLockPauses
     private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(16);
 
     private readonly long _start;
-    private readonly TimeSpan _timeout;
     private TimeSpan _next;
 
     public FileLockPauses(TimeSpan timeout)
     {
-        if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+        if (timeout < TimeSpan.Zero && timeout != System.Threading.Timeout.InfiniteTimeSpan)
         {
             throw new ArgumentOutOfRangeException(nameof(timeout), timeout,
                 "The timeout must be zero, positive, or Timeout.InfiniteTimeSpan.");
         }
 
-        _timeout = timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout;
+        Timeout = timeout == System.Threading.Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout;
         _next = TimeSpan.FromMilliseconds(1);
         _start = Stopwatch.GetTimestamp();
     }
 
+    /// <summary>What was asked for, for messages.</summary>
+    public readonly TimeSpan Timeout { get; }
+
     /// <summary>False when the timeout is over. Otherwise somebody pauses that long, and tries again.</summary>
     public bool TryNext(out TimeSpan pause)
     {
-        var left = _timeout - Stopwatch.GetElapsedTime(_start);
+        var left = Timeout - Stopwatch.GetElapsedTime(_start);
         if (left <= TimeSpan.Zero)
         {
             pause = default;
