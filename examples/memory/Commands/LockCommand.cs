@@ -16,7 +16,7 @@ internal static class LockCommand
         var words = new Argument<string[]>("COMMAND") { Description = "What to run meanwhile, after --", Arity = ArgumentArity.OneOrMore };
         var shared = new Option<bool>("--shared") { Description = "Let other shared locks in (default: an exclusive one, alone)" };
         var range = new Option<string?>("--range") { Description = "First and last byte, 0-99, or 100- (default: all)", HelpName = "A-B" };
-        var wait = new Option<string?>("--wait") { Description = "How long to wait at most, such as 2s (default: for ever)", HelpName = "TIME" };
+        var wait = new Option<string?>("--wait") { Description = "How long to wait, such as 2s (default: for ever)", HelpName = "TIME" };
         var command = new Command("lock", "Holds a lock on a file while a command runs, and ends with its exit code")
         {
             file, words, shared, range, wait,

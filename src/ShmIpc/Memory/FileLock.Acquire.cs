@@ -48,7 +48,8 @@ public sealed partial class FileLock
     /// way.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
-    /// <exception cref="ArgumentException">This is not a regular file, there is no such kind of lock, or the timeout is negative.</exception>
+    /// <exception cref="ArgumentException">This is not a regular file, there is no such kind of lock, or the timeout is negative.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">This user may not open the file so.</exception>
     /// <exception cref="ShmException">The file is not there, or the kernel or the file system refused.</exception>
     public static FileLock Acquire(

@@ -1,5 +1,5 @@
-// Processes with a lock on a file: one that holds it until it is killed, one that starts another program meanwhile, one that forks, one that
-// counts under it, and one with the old kind of lock.
+// Processes with a lock on a file: one that holds it until it is killed, one that starts another program meanwhile, two that fork, one
+// that counts under it, and one with the old kind of lock.
 
 using System.Diagnostics;
 using System.Globalization;

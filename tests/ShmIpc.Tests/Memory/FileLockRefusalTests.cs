@@ -100,7 +100,8 @@ public sealed class FileLockRefusalTests : IDisposable
     {
         using SafeFileHandle file = File.OpenHandle(_path);
         var error = Assert.Throws<UnauthorizedAccessException>(() => FileLock.TryAcquire(file, FileLockKind.Exclusive));
-        Assert.Contains($"needs a file open for writing, and \"{_path}\" is open for reading only", error.Message, StringComparison.Ordinal);
+        string expected = $"needs a file open for writing, and \"{_path}\" is open for reading only";
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         using FileLock? shared = FileLock.TryAcquire(file, FileLockKind.Shared);
         Assert.Throws<UnauthorizedAccessException>(() => shared!.TryUpgrade());
         Assert.Equal(["OFDLCK READ 0 EOF"], KernelLocks.Of(_path).Where(line => line.StartsWith("OFD", StringComparison.Ordinal)));

@@ -1,4 +1,4 @@
-// The descriptors that this process has of one file, as /proc/self/fd says. Other tests run beside, so the number of all of them means nothing.
+// The descriptors that this process has of one file, as /proc/self/fd says. Other tests run beside: the number of all means nothing.
 
 using System.Globalization;
 
