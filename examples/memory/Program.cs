@@ -7,6 +7,7 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
 {
     MapCommand.Create(),
     ProtectCommand.Create(),
+    LockCommand.Create(),
 };
 foreach (var command in SyncCommand.Create()) root.Add(command);
 

@@ -83,6 +83,12 @@ internal static class Program
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "no-threads": LimitRoles.Threads(role); break;
+            case "file-lock-holder": FileLockRoles.Hold(role); break;
+            case "file-lock-posix": FileLockRoles.HoldPosix(role); break;
+            case "file-lock-starter": FileLockRoles.Start(role); break;
+            case "file-lock-counter": FileLockRoles.Count(role); break;
+            case "file-lock-forker": FileLockRoles.Fork(role); break;
+            case "file-lock-fork-releaser": FileLockRoles.ForkAndRelease(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 
