@@ -74,6 +74,17 @@ internal static unsafe partial class LinuxFile
     private static ShmNoSpaceException NoSpace(int failure, int descriptor, long offset, long lengthBytes)
     {
         var (availableBytes, totalBytes) = Room(descriptor);
+        if (totalBytes == 0) // the tmpfs that memfds are in has no size of its own
+        {
+            return new ShmNoSpaceException(
+                LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") +
+                $" {lengthBytes} bytes of memory were asked for, and the machine may promise no more (vm.overcommit_memory is 2:" +
+                " compare CommitLimit and Committed_AS in /proc/meminfo). Ask for less, free memory, or raise vm.overcommit_ratio.",
+                lengthBytes,
+                availableBytes: -1)
+            { ErrorNumber = failure };
+        }
+
         var quota = failure == EDQUOT ? " The user's quota is what ran out." : "";
         return new ShmNoSpaceException(
             LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") +
