@@ -79,6 +79,8 @@ internal static class Program
             case "few-addresses": LimitRoles.Addresses(role); break;
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
+            case "memory-file": MemoryFileRole.Run(role); break;
+            case "descriptor-receiver": MemoryFileRole.WithFewDescriptors(role); break;
             case "no-threads": LimitRoles.Threads(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }

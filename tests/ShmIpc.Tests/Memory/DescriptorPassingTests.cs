@@ -49,7 +49,7 @@ public sealed unsafe class DescriptorPassingTests
     }
 
     [Fact]
-    public void A_message_that_is_longer_than_the_socket_takes_at_once_arrives_whole()
+    public async Task A_message_that_is_longer_than_the_socket_takes_at_once_arrives_whole()
     {
         var (near, far) = Pair(SocketType.Stream);
         using (near)
@@ -69,7 +69,7 @@ public sealed unsafe class DescriptorPassingTests
                 handles.AddRange(part.Handles);
             }
 
-            Assert.True(sending.Wait(TimeSpan.FromSeconds(30)));
+            await sending.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
             Assert.Equal(sent, got);
             Assert.Single(handles).Dispose();
         }
@@ -176,7 +176,7 @@ public sealed unsafe class DescriptorPassingTests
     }
 
     [Fact]
-    public void Waiting_ends_with_the_time_limit_of_the_socket_and_with_its_disposal()
+    public async Task Waiting_ends_with_the_time_limit_of_the_socket_and_with_its_disposal()
     {
         var (near, far) = Pair(SocketType.Stream);
         using (near)
@@ -190,9 +190,9 @@ public sealed unsafe class DescriptorPassingTests
 
             near.ReceiveTimeout = 0;
             var waiting = Task.Run(() => DescriptorPassing.Receive(near, new byte[1]), TestContext.Current.CancellationToken);
-            Thread.Sleep(50); // most likely it waits by now; when not, it finds the socket disposed
+            await Task.Delay(50, TestContext.Current.CancellationToken); // most likely it waits by now, or it finds the socket disposed
             near.Dispose();
-            var error = Assert.Throws<AggregateException>(() => waiting.Wait(TimeSpan.FromSeconds(30))).InnerException;
+            var error = await Record.ExceptionAsync(() => waiting.WaitAsync(TimeSpan.FromSeconds(30)));
             Assert.True(error is ObjectDisposedException or SocketException or ShmException, $"{error}");
         }
     }

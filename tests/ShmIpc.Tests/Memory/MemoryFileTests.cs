@@ -149,8 +149,7 @@ public sealed unsafe class MemoryFileTests
         Assert.False(reader.CanWrite);
         Assert.Equal((file.Name, file.LengthBytes, file.Seals), (reader.Name, reader.LengthBytes, reader.Seals));
         Assert.Equal(LibC.EACCES, MapErrno(reader.Handle));
-        byte value = 1;
-        Assert.Equal(LibC.EBADF, ErrnoOf(() => (int)LibC.pwrite(reader.Descriptor, &value, 1, 0)));
+        Assert.Equal(LibC.EBADF, WriteErrno(reader));
         IsRefusedBy("opened read-only", () => reader.Map());
         IsRefusedBy("is read-only", () => reader.Grow(2 * _page));
         IsRefusedBy("is read-only", () => reader.Seal(MemorySeals.Grow));
@@ -298,8 +297,7 @@ public sealed unsafe class MemoryFileTests
 
     private static void IsReadOnlyFrom(MemoryFile file)
     {
-        byte value = 1;
-        Assert.Equal(LibC.EPERM, ErrnoOf(() => (int)LibC.pwrite(file.Descriptor, &value, 1, 0)));
+        Assert.Equal(LibC.EPERM, WriteErrno(file));
         Assert.Equal(LibC.EPERM, MapErrno(file.Handle));
         Assert.Equal(
             LibC.EPERM,
@@ -324,6 +322,12 @@ public sealed unsafe class MemoryFileTests
         Assert.Equal("r--s", ProcMaps.PermissionsAt(start));
         Assert.Equal(LibC.EACCES, ErrnoOf(() => LibC.mprotect((void*)start, _page, LibC.PROT_READ | LibC.PROT_WRITE)));
         Assert.Equal("r--s", ProcMaps.PermissionsAt(start));
+    }
+
+    private static int WriteErrno(MemoryFile file)
+    {
+        byte value = 1;
+        return (long)LibC.pwrite(file.Descriptor, &value, 1, 0) == -1 ? LibC.errno : 0;
     }
 
     private static int ErrnoOf(Func<int> call) => call() == -1 ? LibC.errno : 0;
