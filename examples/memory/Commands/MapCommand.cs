@@ -24,7 +24,8 @@ internal static class MapCommand
         var options = new MemoryMappingOptions { Access = MemoryAccess.ReadOnly };
         using var mapping = MemoryMapping.MapFile(handle, offset, RandomAccess.GetLength(handle) - offset, options);
         Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped; the first of them:");
-        var bytes = mapping.GetReadOnlySpan(0, (int)Math.Min(mapping.LengthBytes, MostBytes));
+        using var view = mapping.OpenRead(0, (int)Math.Min(mapping.LengthBytes, MostBytes));
+        var bytes = view.Span;
         for (int at = 0; at < bytes.Length; at += BytesPerLine)
         {
             Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at)))}");

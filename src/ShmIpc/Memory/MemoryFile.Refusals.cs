@@ -128,7 +128,7 @@ public sealed partial class MemoryFile
 
     private UnauthorizedAccessException? MapRefused(long offset, long lengthBytes, MemoryMappingOptions options, Exception error)
     {
-        if (Handle.IsClosed || options.Access != MemoryAccess.ReadWrite) return null;
+        if (Handle.IsClosed || options.Access != MemoryAccess.ReadWrite || options.Sharing != MappingSharing.Shared) return null;
         var writing = Seals & (MemorySeals.Write | MemorySeals.FutureWrite);
         if (writing != 0) return Sealed(writing, "map it for writing any more", "map it with MemoryAccess.ReadOnly.", error);
         return Seals.HasFlag(MemorySeals.Grow) && LengthBytes is var length && length - offset < lengthBytes

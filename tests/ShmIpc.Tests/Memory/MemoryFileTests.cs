@@ -106,8 +106,12 @@ public sealed unsafe class MemoryFileTests
         IsRefusedBy("sealed with Write", () => file.Map());
         file.Require(MemorySeals.Write | MemorySeals.FutureWrite);
         using var reading = file.Map(_readOnly);
-        Assert.Equal(7, reading.Whole.Bytes(0, 1)[0]);
+        Assert.Equal(7, reading.Read<byte>(0));
         CannotBeOpenedUp(reading);
+
+        using var copy = file.Map(new MemoryMappingOptions { Sharing = MappingSharing.Private }); // which is not the file's bytes
+        copy.Write<byte>(0, 8);
+        Assert.Equal((8, 7), (copy.Read<byte>(0), reading.Read<byte>(0)));
     }
 
     [Fact]
