@@ -1,6 +1,5 @@
 // What a file in memory refuses: the checks before the kernel is asked, and the sentences for what the kernel (a seal) forbids.
 
-using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
@@ -17,18 +16,18 @@ public sealed partial class MemoryFile
 
     private bool IsSealedAgainstWriting => (Seals & (MemorySeals.Write | MemorySeals.FutureWrite)) != 0;
 
-    private static void CheckName(string name, [CallerArgumentExpression(nameof(name))] string parameter = "")
+    private static void CheckName(string name)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name, parameter);
+        ArgumentException.ThrowIfNullOrEmpty(name);
         if (name.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException("The name of a memory file has no character NUL: C would end it there.", parameter);
+            throw new ArgumentException("The name of a memory file has no character NUL: C would end it there.", nameof(name));
         }
 
         var bytes = Encoding.UTF8.GetByteCount(name);
         if (bytes > MostNameBytes)
         {
-            throw new ArgumentException($"The name of a memory file has at most {MostNameBytes} bytes as UTF-8, and this one {bytes}.", parameter);
+            throw new ArgumentException($"The name of a memory file has at most {MostNameBytes} bytes as UTF-8, and this one {bytes}.", nameof(name));
         }
     }
 

@@ -11,7 +11,7 @@ using Xunit;
 namespace ShmIpc.Tests.Memory;
 
 [Collection(nameof(MemoryMappingLeakTests))]
-public sealed unsafe class DescriptorPassingTests
+public sealed class DescriptorPassingTests
 {
     private const int Rounds = 1_000;
     private static readonly int _page = Environment.SystemPageSize;
@@ -92,7 +92,7 @@ public sealed unsafe class DescriptorPassingTests
     }
 
     [Fact]
-    public void The_most_descriptors_arrive_beside_the_credentials_of_their_sender()
+    public unsafe void The_most_descriptors_arrive_beside_the_credentials_of_their_sender()
     {
         var (near, far) = Pair(SocketType.Stream);
         using (near)
@@ -233,7 +233,7 @@ public sealed unsafe class DescriptorPassingTests
         }
     }
 
-    private static (Socket Near, Socket Far) Pair(SocketType type)
+    private static unsafe (Socket Near, Socket Far) Pair(SocketType type)
     {
         var ends = stackalloc int[2];
         var number = type switch { SocketType.Stream => LibC.SOCK_STREAM, SocketType.Dgram => LibC.SOCK_DGRAM, _ => LibC.SOCK_SEQPACKET };
