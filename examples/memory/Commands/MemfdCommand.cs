@@ -51,7 +51,11 @@ internal static class MemfdCommand
             using var child = StartChild(file, path);
             try
             {
-                if (!listener.Poll(_patience, SelectMode.SelectRead)) throw new ExampleException(ExitCode.Failed, "The child does not connect.");
+                if (!listener.Poll(_patience, SelectMode.SelectRead))
+                {
+                    throw new ExampleException(ExitCode.Failed, "The child does not connect.");
+                }
+
                 using var connection = listener.Accept();
                 using var readOnly = file.OpenReadOnly();
                 DescriptorPassing.Send(connection, "example"u8, readOnly.Handle);
@@ -74,7 +78,8 @@ internal static class MemfdCommand
         // Inherited by whatever is started within this using, and by nothing that is started later.
         using var inheritable = file.MakeInheritable();
         var start = new ProcessStartInfo(Environment.ProcessPath!);
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
+        var program = Environment.GetCommandLineArgs()[0];
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(program);
         string[] arguments =
         [
             "memfd", "--parent", Text(Environment.ProcessId), "--descriptor", Text(file.Descriptor), "--inherited", inheritable.ToString(),

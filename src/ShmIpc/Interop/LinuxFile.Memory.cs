@@ -17,7 +17,8 @@ internal static unsafe partial class LinuxFile
 
     private const int FirstOrdinaryDescriptor = 3; // behind stdin, stdout and stderr
 
-    /// <summary>Makes a file in memory of no bytes, which may be sealed, and cannot be executed where the kernel (6.3) knows that.</summary>
+    /// <summary>Makes a file in memory of no bytes, which may be sealed, and cannot be executed where the kernel (6.3) knows
+    /// that.</summary>
     public static SafeFileHandle CreateInMemory(string name)
     {
         fixed (byte* text = NullTerminated(name))

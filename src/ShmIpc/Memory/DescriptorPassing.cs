@@ -62,11 +62,13 @@ public static class DescriptorPassing
     }
 
     /// <summary>Waits for a message and receives it with its descriptors.</summary>
-    /// <remarks>On a stream, one call returns what has come of a message, with the descriptors that came with it, never those of two messages.
-    /// The time is limited by <see cref="Socket.ReceiveTimeout"/>. After any exception all descriptors that came are closed again.</remarks>
+    /// <remarks>On a stream, one call returns what has come of a message, with the descriptors that came with it, never those of two
+    /// messages. The time is limited by <see cref="Socket.ReceiveTimeout"/>. After any exception all descriptors that came are closed
+    /// again.</remarks>
     /// <param name="socket">A connected Unix domain socket.</param>
     /// <param name="message">Where the message goes: at least one byte.</param>
-    /// <param name="mostHandles">How many descriptors are expected at most: 1 to <see cref="MaxDescriptors"/>. Fewer may come, or none.</param>
+    /// <param name="mostHandles">How many descriptors are expected at most: 1 to <see cref="MaxDescriptors"/>. Fewer may come, or
+    /// none.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentException">An argument does not meet what is said above.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
@@ -112,13 +114,14 @@ public static class DescriptorPassing
         if (count > mostHandles)
         {
             return new ShmException(
-                $"{count} descriptors came and at most {mostHandles} were expected; all of them are closed again. Either the sender is not whom it " +
-                "seems to be, or ask for more.");
+                $"{count} descriptors came and at most {mostHandles} were expected; all of them are closed again. Either the sender is " +
+                "not whom it seems to be, or ask for more.");
         }
 
         return cutBytes is null
             ? null
-            : new ShmException($"The message is longer than the {cutBytes} bytes that there was room for, and its end is lost: use a larger buffer.");
+            : new ShmException(
+                $"The message is longer than the {cutBytes} bytes that there was room for, and its end is lost: use a larger buffer.");
     }
 
     private static void Wait(Socket socket, SelectMode mode, int timeoutMilliseconds, long start)
@@ -149,7 +152,8 @@ public static class DescriptorPassing
         if (socket.AddressFamily != AddressFamily.Unix)
         {
             throw new ArgumentException(
-                $"Descriptors are passed within one machine only, and this is a socket of family {socket.AddressFamily}: use AddressFamily.Unix.",
+                $"Descriptors are passed within one machine only, and this is a socket of family {socket.AddressFamily}: use " +
+                "AddressFamily.Unix.",
                 nameof(socket));
         }
     }

@@ -7,7 +7,8 @@ using ShmIpc.Interop;
 namespace ShmIpc.Memory;
 
 /// <summary>A descriptor that processes inherit which are started while it is open, by whatever thread. Dispose it when the child is
-/// started. The child needs its <see cref="Number"/>, as an argument or an environment variable, for <see cref="MemoryFile.OpenInherited"/>.
+/// started. The child needs its <see cref="Number"/>, as an argument or an environment variable, for
+/// <see cref="MemoryFile.OpenInherited"/>.
 /// </summary>
 public sealed class InheritableDescriptor : IDisposable
 {

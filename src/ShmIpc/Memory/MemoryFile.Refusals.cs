@@ -27,7 +27,8 @@ public sealed partial class MemoryFile
         var bytes = Encoding.UTF8.GetByteCount(name);
         if (bytes > MostNameBytes)
         {
-            throw new ArgumentException($"The name of a memory file has at most {MostNameBytes} bytes as UTF-8, and this one {bytes}.", nameof(name));
+            throw new ArgumentException(
+                $"The name of a memory file has at most {MostNameBytes} bytes as UTF-8, and this one {bytes}.", nameof(name));
         }
     }
 
@@ -78,7 +79,7 @@ public sealed partial class MemoryFile
         if (failure == ENOENT)
         {
             cure = Directory.Exists($"/proc/{processId}")
-                ? $"Process {processId} has no descriptor {descriptor} (any more): it has to keep the file open until this one has opened it."
+                ? $"Process {processId} has no descriptor {descriptor} (any more): it has to keep it open until this one has opened it."
                 : $"There is no process {processId} (any more), or it is in another container.";
         }
         else if (failure == EACCES || failure == EPERM)
@@ -96,7 +97,8 @@ public sealed partial class MemoryFile
 
     private static string Consequence(MemorySeals seal) => seal switch
     {
-        MemorySeals.Shrink => "whoever has the file could truncate it, and the next access to what is mapped would end this process (SIGBUS)",
+        MemorySeals.Shrink => "whoever has the file could truncate it, and the next access to what is mapped would end this process " +
+            "(SIGBUS)",
         MemorySeals.Grow => "whoever has the file could make it longer, and take memory without end",
         MemorySeals.Write => "its bytes could change while they are read",
         MemorySeals.FutureWrite => "whoever has the file could map it for writing, or punch holes into it",
@@ -109,7 +111,8 @@ public sealed partial class MemoryFile
         if (!CanWrite)
         {
             throw new UnauthorizedAccessException(
-                $"{operation} needs a descriptor that may write, and this one of \"{Name}\" is read-only: use the one that it was made from.");
+                $"{operation} needs a descriptor that may write, and this one of \"{Name}\" is read-only: use the one that it was made " +
+                "from.");
         }
     }
 
@@ -118,8 +121,8 @@ public sealed partial class MemoryFile
         var reasons = Enum.GetValues<MemorySeals>().Where(seal => seal != MemorySeals.None && missing.HasFlag(seal))
             .Select(seal => $"without {seal} {Consequence(seal)}");
         return new ShmException(
-            $"The memory file \"{Name}\" lacks the seals {missing}: {string.Join("; ", reasons)}. Have its creator put them on (Seal) before it " +
-            "hands it out.");
+            $"The memory file \"{Name}\" lacks the seals {missing}: {string.Join("; ", reasons)}. Have its creator put them on (Seal) " +
+            "before it hands it out.");
     }
 
     private UnauthorizedAccessException Sealed(MemorySeals seal, string attempt, string cure, Exception? inner) =>
@@ -145,8 +148,8 @@ public sealed partial class MemoryFile
         string? cure = null;
         if (failure == EBUSY)
         {
-            cure = "Somebody, in this process or another one, has it mapped for writing, and Write promises that its bytes never change: dispose of " +
-                "those mappings first, or use FutureWrite, which lets them go on and forbids new ones.";
+            cure = "Somebody, in this process or another one, has it mapped for writing, and Write promises that its bytes never " +
+                "change: dispose of those mappings first, or use FutureWrite, which lets them go on and forbids new ones.";
         }
         else if (failure == EINVAL)
         {

@@ -88,7 +88,8 @@ public sealed partial class MemoryFile : IDisposable
 
     /// <summary>Takes over the descriptor of a file in memory, such as <see cref="DescriptorPassing.Receive"/> returns. Ask then what its
     /// sender cannot do to it any more: <see cref="Require"/>.</summary>
-    /// <param name="handle">The descriptor. From now on it belongs to the returned object; after an exception it is still the caller's.</param>
+    /// <param name="handle">The descriptor. From now on it belongs to the returned object; after an exception it is still the
+    /// caller's.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentException">It is not the descriptor of a file in memory.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
@@ -100,7 +101,8 @@ public sealed partial class MemoryFile : IDisposable
             ?? throw new ArgumentException($"The descriptor is one of {Described(target)}: {OnlyMemory}", nameof(handle));
     }
 
-    /// <summary>Opens a file in memory of another process of this user, by way of <c>/proc</c>. The other process goes on having it.</summary>
+    /// <summary>Opens a file in memory of another process of this user, by way of <c>/proc</c>. The other process goes on having
+    /// it.</summary>
     /// <param name="processId">The other process, as this one sees it: in a container its number is another one outside.</param>
     /// <param name="descriptor">The number of the descriptor there: its <see cref="Descriptor"/>.</param>
     /// <param name="access"><see cref="MemoryAccess.ReadOnly"/> or <see cref="MemoryAccess.ReadWrite"/>.</param>
@@ -113,7 +115,8 @@ public sealed partial class MemoryFile : IDisposable
         LinuxPlatform.Require();
         if (access is not (MemoryAccess.ReadOnly or MemoryAccess.ReadWrite))
         {
-            throw new ArgumentException($"A file is opened with MemoryAccess.ReadOnly or ReadWrite, and {access} is neither.", nameof(access));
+            throw new ArgumentException(
+                $"A file is opened with MemoryAccess.ReadOnly or ReadWrite, and {access} is neither.", nameof(access));
         }
 
         var handle = OpenDescriptor(processId, descriptor, writable: access == MemoryAccess.ReadWrite);
@@ -128,8 +131,8 @@ public sealed partial class MemoryFile : IDisposable
         }
     }
 
-    /// <summary>Takes over a descriptor that this process inherited: in the child what <see cref="MakeInheritable"/> is in its parent. Processes
-    /// that this one starts do not inherit it any more.</summary>
+    /// <summary>Takes over a descriptor that this process inherited: in the child what <see cref="MakeInheritable"/> is in its
+    /// parent. Processes that this one starts do not inherit it any more.</summary>
     /// <param name="descriptor">The number, which the parent told the child.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentException">There is no such descriptor, it was not inherited (or is taken over already), or is not one of a
@@ -139,8 +142,8 @@ public sealed partial class MemoryFile : IDisposable
         LinuxPlatform.Require();
         var handle = LinuxFile.TryTakeInherited(descriptor)
             ?? throw new ArgumentException(
-                $"There is no descriptor {descriptor} that this process inherited: it is not open, or was opened or taken over by this process itself. " +
-                "Keep the InheritableDescriptor open until the child is started, give the child its Number, and open it once.",
+                $"There is no descriptor {descriptor} that this process inherited: it is not open, or was opened or taken over by this " +
+                "process itself. Keep the InheritableDescriptor open until the child is started, give the child its Number, and open it once.",
                 nameof(descriptor));
         try
         {
@@ -179,7 +182,8 @@ public sealed partial class MemoryFile : IDisposable
         }
         catch (UnauthorizedAccessException error) when (Seals.HasFlag(MemorySeals.Grow))
         {
-            throw Sealed(MemorySeals.Grow, $"make it longer than its {before} bytes", "make it as long as it will ever be, then seal it.", error);
+            throw Sealed(
+                MemorySeals.Grow, $"make it longer than its {before} bytes", "make it as long as it will ever be, then seal it.", error);
         }
     }
 
@@ -188,8 +192,8 @@ public sealed partial class MemoryFile : IDisposable
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     /// <exception cref="ArgumentException">There is no such seal.</exception>
     /// <exception cref="UnauthorizedAccessException">It is sealed against further seals, or was opened read-only.</exception>
-    /// <exception cref="ShmException"><see cref="MemorySeals.Write"/> while somebody has it mapped for writing, or the kernel does not know a
-    /// seal.</exception>
+    /// <exception cref="ShmException"><see cref="MemorySeals.Write"/> while somebody has it mapped for writing, or the kernel does
+    /// not know a seal.</exception>
     public void Seal(MemorySeals seals)
     {
         CheckSeals(seals, nameof(seals));
@@ -199,7 +203,8 @@ public sealed partial class MemoryFile : IDisposable
         if (failure != 0) throw SealRefused(seals, failure);
     }
 
-    /// <summary>Refuses a file whose sender can still do what these seals forbid. Seals are never taken off, so what holds once holds for ever.
+    /// <summary>Refuses a file whose sender can still do what these seals forbid. Seals are never taken off, so what holds once holds
+    /// for ever.
     /// </summary>
     /// <param name="seals">Which. <see cref="MemorySeals.Write"/> counts as <see cref="MemorySeals.FutureWrite"/>, too.</param>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
@@ -218,8 +223,8 @@ public sealed partial class MemoryFile : IDisposable
     /// <inheritdoc cref="Map(long, long, MemoryMappingOptions?)"/>
     public MemoryMapping Map(MemoryMappingOptions? options = null) => Map(0, LengthBytes, options);
 
-    /// <summary>Maps a range of it, as <see cref="MemoryMapping.MapFile(SafeFileHandle, long, long, MemoryMappingOptions?)"/> does. The mapping does
-    /// not need this object any more.</summary>
+    /// <summary>Maps a range of it, as <see cref="MemoryMapping.MapFile(SafeFileHandle, long, long, MemoryMappingOptions?)"/> does.
+    /// The mapping does not need this object any more.</summary>
     /// <param name="offset">The first byte: a multiple of the page size.</param>
     /// <param name="lengthBytes">How many bytes. For writing, the file is lengthened where it ends before the range does.</param>
     /// <param name="options">How to map; null for the defaults.</param>
@@ -253,7 +258,8 @@ public sealed partial class MemoryFile : IDisposable
     /// the file anew for writing (<c>/proc/self/fd</c>); against that only the seals <see cref="MemorySeals.FutureWrite"/> and
     /// <see cref="MemorySeals.Write"/> help.</remarks>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
-    /// <exception cref="ShmException">The kernel refused, for example because too many files are open, or <c>/proc</c> is not mounted.</exception>
+    /// <exception cref="ShmException">The kernel refused, for example because too many files are open, or <c>/proc</c> is not
+    /// mounted.</exception>
     public MemoryFile OpenReadOnly() => new(LinuxFile.Reopen(Handle, writable: false), Name, canWrite: false);
 
     /// <summary>Opens a second descriptor, which processes inherit that are started before it is disposed.</summary>

@@ -1,6 +1,7 @@
 namespace ShmIpc.Memory;
 
-/// <summary>What nobody can do with a <see cref="MemoryFile"/> any more, its creator and root included. A seal is never taken off.</summary>
+/// <summary>What nobody can do with a <see cref="MemoryFile"/> any more, its creator and root included. A seal is never taken
+/// off.</summary>
 [Flags]
 public enum MemorySeals
 {
@@ -17,7 +18,8 @@ public enum MemorySeals
     /// <summary>The file never gets longer (<c>F_SEAL_GROW</c>).</summary>
     Grow = 0x4,
 
-    /// <summary>Its bytes never change again (<c>F_SEAL_WRITE</c>). Refused as long as anybody has it mapped, shared, for writing.</summary>
+    /// <summary>Its bytes never change again (<c>F_SEAL_WRITE</c>). Refused as long as anybody has it mapped, shared, for
+    /// writing.</summary>
     Write = 0x8,
 
     /// <summary>Only mappings for writing that exist already can change its bytes (<c>F_SEAL_FUTURE_WRITE</c>, Linux 5.1): its creator goes

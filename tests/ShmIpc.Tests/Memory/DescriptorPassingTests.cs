@@ -1,5 +1,5 @@
-// Descriptors over sockets within one process: what arrives, what is refused, and that nothing is left open. It counts the descriptors of the
-// process, so nothing else may run meanwhile.
+// Descriptors over sockets within one process: what arrives, what is refused, and that nothing is left open. It counts the descriptors
+// of the process, so nothing else may run meanwhile.
 
 using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
@@ -85,7 +85,8 @@ public sealed class DescriptorPassingTests
         {
             var before = ProcMaps.DescriptorCount();
             DescriptorPassing.Send(near, [1], [.. Enumerable.Repeat(file.Handle, DescriptorPassing.MaxDescriptors)]);
-            var error = Assert.Throws<ShmException>(() => DescriptorPassing.Receive(far, new byte[1], DescriptorPassing.MaxDescriptors - 1));
+            const int TooFew = DescriptorPassing.MaxDescriptors - 1;
+            var error = Assert.Throws<ShmException>(() => DescriptorPassing.Receive(far, new byte[1], TooFew));
             Assert.Contains("253 descriptors came and at most 252", error.Message, StringComparison.Ordinal);
             Assert.Equal(before, ProcMaps.DescriptorCount());
         }
@@ -184,7 +185,8 @@ public sealed class DescriptorPassingTests
         using (var file = MemoryFile.Create("x", _page))
         {
             far.ReceiveTimeout = 20;
-            Assert.Contains("20 ms", Assert.Throws<TimeoutException>(() => DescriptorPassing.Receive(far, new byte[1])).Message, StringComparison.Ordinal);
+            var late = Assert.Throws<TimeoutException>(() => DescriptorPassing.Receive(far, new byte[1]));
+            Assert.Contains("20 ms", late.Message, StringComparison.Ordinal);
             near.SendTimeout = 20;
             Assert.Throws<TimeoutException>(() => DescriptorPassing.Send(near, new byte[8 << 20], file.Handle));
 

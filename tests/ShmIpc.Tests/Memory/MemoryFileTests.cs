@@ -43,7 +43,8 @@ public sealed unsafe class MemoryFileTests
     public void The_seals_have_the_numbers_of_the_kernel()
     {
         Assert.Equal(
-            (LibC.F_SEAL_SEAL, LibC.F_SEAL_SHRINK, LibC.F_SEAL_GROW, LibC.F_SEAL_WRITE, LibCExtras.F_SEAL_FUTURE_WRITE, LibCExtras.F_SEAL_EXEC),
+            (LibC.F_SEAL_SEAL, LibC.F_SEAL_SHRINK, LibC.F_SEAL_GROW, LibC.F_SEAL_WRITE, LibCExtras.F_SEAL_FUTURE_WRITE,
+                LibCExtras.F_SEAL_EXEC),
             ((int)MemorySeals.Seal, (int)MemorySeals.Shrink, (int)MemorySeals.Grow, (int)MemorySeals.Write, (int)MemorySeals.FutureWrite,
                 (int)MemorySeals.Exec));
     }
@@ -175,7 +176,8 @@ public sealed unsafe class MemoryFileTests
 
         foreach (var seal in Enum.GetValues<MemorySeals>().Except([MemorySeals.None, MemorySeals.Exec]))
         {
-            Assert.Contains($"without {seal} ", Assert.Throws<ShmException>(() => received.Require(seal)).Message, StringComparison.Ordinal);
+            error = Assert.Throws<ShmException>(() => received.Require(seal));
+            Assert.Contains($"without {seal} ", error.Message, StringComparison.Ordinal);
         }
 
         file.Seal(MemorySeals.Shrink | MemorySeals.Grow);
@@ -222,9 +224,10 @@ public sealed unsafe class MemoryFileTests
         mapping.Dispose();
         foreach (var use in (Action[])
         [
-            () => _ = file.LengthBytes, () => _ = file.Seals, () => _ = file.Descriptor, () => _ = file.ProcessPath, () => file.Grow(2 * _page),
-            () => file.Seal(MemorySeals.Grow), () => file.Require(MemorySeals.Shrink), () => file.Map(), () => file.Map(0, _page),
-            () => file.Map(0, _page, _readOnly), () => file.OpenReadOnly(), () => file.MakeInheritable(), () => MemoryFile.Open(file.Handle),
+            () => _ = file.LengthBytes, () => _ = file.Seals, () => _ = file.Descriptor, () => _ = file.ProcessPath,
+            () => file.Grow(2 * _page), () => file.Seal(MemorySeals.Grow), () => file.Require(MemorySeals.Shrink), () => file.Map(), () => file.Map(0, _page),
+            () => file.Map(0, _page, _readOnly), () => file.OpenReadOnly(), () => file.MakeInheritable(),
+            () => MemoryFile.Open(file.Handle),
         ])
         {
             Assert.Throws<ObjectDisposedException>(use);
