@@ -7,6 +7,7 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
 {
     MapCommand.Create(),
     MemfdCommand.Create(),
+    ProtectCommand.Create(),
 };
 
 try
