@@ -114,7 +114,12 @@ public sealed unsafe partial class MemoryMapping
         var reservedBytes = insideBytes + 2 * guardBytes;
 
         var reservation = mmap(null, Size(reservedBytes), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (reservation == MAP_FAILED) throw LinuxError.ToException(errno, "mmap", $"length {reservedBytes}, PROT_NONE");
+        if (reservation == MAP_FAILED)
+        {
+            MemoryRequest request = new() { LengthBytes = reservedBytes, Flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+            throw LinuxError.ToException(errno, "mmap", $"length {reservedBytes}, PROT_NONE", request: request);
+        }
+
         try
         {
             var start = (byte*)reservation + guardBytes;
@@ -138,7 +143,16 @@ public sealed unsafe partial class MemoryMapping
         var protection = access == MemoryAccess.ReadWrite ? PROT_READ | PROT_WRITE : PROT_READ;
         if (mmap((void*)start, Size(mappedBytes), protection, flags | MAP_FIXED, descriptor, offset) == MAP_FAILED)
         {
-            throw LinuxError.ToException(errno, "mmap", $"length {mappedBytes}, offset {offset}, {access}");
+            var failure = errno;
+            MemoryRequest request = new()
+            {
+                LengthBytes = mappedBytes,
+                Offset = offset,
+                Descriptor = descriptor < 0 ? null : descriptor,
+                Protection = protection,
+                Flags = flags,
+            };
+            throw LinuxError.ToException(failure, "mmap", $"length {mappedBytes}, offset {offset}, {access}", request: request);
         }
     }
 
