@@ -15,14 +15,15 @@ public static class Doctor
         HugePageChecks.Pools, HugePageChecks.Anonymous, HugePageChecks.Shared,
     ];
 
-    /// <summary>Looks at everything. It changes nothing, takes some milliseconds, and throws on no platform: where ShmIpc cannot run at all, that is
-    /// the one finding.</summary>
+    /// <summary>Looks at everything. It changes nothing, takes some milliseconds, and throws on no platform: where ShmIpc cannot run at
+    /// all, that is the one finding.</summary>
     /// <returns>One finding for each thing that was looked at, always in the same order, those in order included.</returns>
     public static IReadOnlyList<Finding> Run() =>
         LinuxPlatform.IsSupported
             ? Examine(ExaminedMachine.Read())
             : [new Finding(
-                Severity.Problem, "platform", $"This is {LinuxPlatform.Description}.", "Use Linux on x64 or arm64 with glibc, which is what ShmIpc runs on.")];
+                Severity.Problem, "platform", $"This is {LinuxPlatform.Description}.", "Use Linux on x64 or arm64 with glibc, which is " +
+                    "what ShmIpc runs on.")];
 
     internal static IReadOnlyList<Finding> Examine(ExaminedMachine machine) =>
     [

@@ -20,14 +20,16 @@ internal static class HugePageChecks
         var what = string.Join(", ", filled.Select(pool => $"{pool.Available} of {pool.Total} pages of {pool.PageSizeBytes} bytes"));
         return filled.Any(pool => pool.Available > 0 || pool.MostSurplus > pool.Surplus)
             ? new Finding(Severity.Ok, Subject, $"Huge pages are free: {what}.")
-            : new Finding(Severity.Warning, Subject, $"All huge pages are taken: {what} are free.", "Set more aside: `sysctl vm.nr_hugepages`.");
+            : new Finding(Severity.Warning, Subject, $"All huge pages are taken: {what} are free.",
+                "Set more aside: `sysctl vm.nr_hugepages`.");
     }
 
     public static Finding Anonymous(ExaminedMachine machine) => Mode(
         "transparent huge pages", machine.Limits.TransparentHugePages, "anonymous memory", "enabled", "madvise", "never");
 
     public static Finding Shared(ExaminedMachine machine) => Mode(
-        "transparent huge pages, shared", machine.Limits.SharedTransparentHugePages, "shared memory", "shmem_enabled", "advise", "never", "deny");
+        "transparent huge pages, shared", machine.Limits.SharedTransparentHugePages, "shared memory", "shmem_enabled", "advise",
+        "never", "deny");
 
     private static Finding Mode(string subject, string? mode, string memory, string file, string better, params string[] bad) =>
         mode is null ? new Finding(Severity.Note, subject, "The kernel has none, or does not say.")

@@ -18,7 +18,8 @@ internal static class MachineChecks
         return new Version(major, minor) >= _oldest
             ? new Finding(Severity.Ok, Subject, $"The kernel is Linux {machine.KernelRelease}.")
             : new Finding(
-                Severity.Problem, Subject, $"The kernel is Linux {machine.KernelRelease}, and .NET needs {_oldest}.", "Use a younger kernel.");
+                Severity.Problem, Subject, $"The kernel is Linux {machine.KernelRelease}, and .NET needs {_oldest}.",
+                "Use a younger kernel.");
     }
 
     public static Finding WaitingForMany(ExaminedMachine machine) => Feature(
@@ -28,7 +29,8 @@ internal static class MachineChecks
         machine.Features.Barriers, "membarrier", Severity.Note, "whoever publishes to a sleeping consumer pays for a fence", "4.16");
 
     public static Finding Seals(ExaminedMachine machine) => Feature(
-        machine.Features.Seals, "memfd sealing", Severity.Warning, "whoever is passed memory could have it truncated under its hands", "3.17");
+        machine.Features.Seals, "memfd sealing", Severity.Warning,
+        "whoever is passed memory could have it truncated under its hands", "3.17");
 
     public static Finding Populating(ExaminedMachine machine) => Feature(
         machine.Features.Populates, "MADV_POPULATE_WRITE", Severity.Note, "memory is made present by touching each page", "5.14");
@@ -39,7 +41,7 @@ internal static class MachineChecks
         return machine.ProcessorCount == 1
             ? new Finding(
                 Severity.Warning, Subject, "There is one processor only: who spins keeps the other side from running.",
-                "Wait with WaitStrategy.Block, or give the process a second processor (`--cpus`, `taskset`).")
+                "Wait with WaitStrategy.Park, or give the process a second processor (`--cpus`, `taskset`).")
             : new Finding(Severity.Ok, Subject, $"There are {machine.ProcessorCount} processors.");
     }
 

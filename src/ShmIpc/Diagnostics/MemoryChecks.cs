@@ -13,10 +13,12 @@ internal static class MemoryChecks
         const string Subject = "memory";
         return machine.Limits switch
         {
-            { AvailableBytes: not { } } or { TotalBytes: not { } } => new Finding(Severity.Note, Subject, "/proc/meminfo does not say how much memory there is."),
+            { AvailableBytes: not { } } or { TotalBytes: not { } } => new Finding(Severity.Note, Subject, "/proc/meminfo does not say " +
+                "how much memory there is."),
             { AvailableBytes: < LittleBytes and var left, TotalBytes: var total } => new Finding(
                 Severity.Warning, Subject, $"The machine has {left} bytes of memory left of {total}.", "Free memory, or add some."),
-            { AvailableBytes: var left, TotalBytes: var total } => new Finding(Severity.Ok, Subject, $"The machine has {left} bytes of memory left of {total}."),
+            { AvailableBytes: var left, TotalBytes: var total } => new Finding(Severity.Ok, Subject, $"The machine has {left} bytes of " +
+                $"memory left of {total}."),
         };
     }
 
@@ -28,9 +30,11 @@ internal static class MemoryChecks
             return new Finding(Severity.Ok, Subject, "No control group limits the memory of this process.");
         }
 
-        const string Cure = "Raise the limit (memory.max; `MemoryMax=`, `docker run --memory=`): regions count against whoever touches them first.";
+        const string Cure = "Raise the limit (memory.max; `MemoryMax=`, `docker run --memory=`): regions count against whoever touches " +
+            "them first.";
         return new Finding(
-            left < LittleBytes ? Severity.Warning : Severity.Note, Subject, $"The control group of this process has {left} bytes left of {limit}.", Cure);
+            left < LittleBytes ? Severity.Warning : Severity.Note, Subject, $"The control group of this process has {left} bytes left " +
+                $"of {limit}.", Cure);
     }
 
     public static Finding Overcommit(ExaminedMachine machine)
@@ -43,7 +47,8 @@ internal static class MemoryChecks
                 limit - used < LittleBytes ? Severity.Warning : Severity.Note,
                 Subject, $"The machine promises memory up to {limit} bytes (vm.overcommit_memory=2), of which {used} are promised.",
                 "Set vm.overcommit_memory to 0, or raise vm.overcommit_ratio, or add swap."),
-            { Overcommit: var mode } => new Finding(Severity.Ok, Subject, $"The machine promises more memory than it has (vm.overcommit_memory={(int)mode!})."),
+            { Overcommit: var mode } => new Finding(Severity.Ok, Subject, $"The machine promises more memory than it has " +
+                $"(vm.overcommit_memory={(int)mode!})."),
         };
     }
 

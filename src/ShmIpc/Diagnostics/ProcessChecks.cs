@@ -15,7 +15,8 @@ internal static class ProcessChecks
     public static Finding LockedMemory(ExaminedMachine machine)
     {
         const string Subject = "locked memory (RLIMIT_MEMLOCK)";
-        const string Cure = "Raise it with `ulimit -l` or `LimitMEMLOCK=` (`docker run --ulimit memlock=-1`), or give the process CAP_IPC_LOCK.";
+        const string Cure = "Raise it with `ulimit -l` or `LimitMEMLOCK=` (`docker run --ulimit memlock=-1`), or give the process " +
+            "CAP_IPC_LOCK.";
         var limits = machine.Limits;
         if (limits.MayLockBeyondLimit == true) return new Finding(Severity.Ok, Subject, "The process may lock any memory (CAP_IPC_LOCK).");
         return limits.LockedMemory switch
@@ -26,7 +27,8 @@ internal static class ProcessChecks
             { Soft: < UsualLockedBytes and var most } => new Finding(
                 Severity.Warning, Subject, $"The process may lock {most} bytes, less than a small region takes.", Cure),
             { Soft: var most } => new Finding(
-                Severity.Note, Subject, $"The process may lock {most} bytes, of which {limits.LockedBytes ?? 0} are locked: larger regions cannot be.", Cure),
+                Severity.Note, Subject, $"The process may lock {most} bytes, of which {limits.LockedBytes ?? 0} are locked: larger " +
+                    "regions cannot be.", Cure),
         };
     }
 
@@ -50,13 +52,15 @@ internal static class ProcessChecks
         if (limits.AddressSpace is null && limits.PrivateMemory is null) return Unknown(Subject);
         (string Name, long Most, long Used)[] set =
         [
-            .. Set("address space", limits.AddressSpace, limits.AddressSpaceBytes), .. Set("private memory", limits.PrivateMemory, limits.PrivateMemoryBytes),
+            .. Set("address space", limits.AddressSpace, limits.AddressSpaceBytes),
+            .. Set("private memory", limits.PrivateMemory, limits.PrivateMemoryBytes),
         ];
+        var what = string.Join(" and ", set.Select(one => $"{one.Most} bytes of {one.Name}, of which {one.Used} are taken"));
         return set.Length == 0
             ? new Finding(Severity.Ok, Subject, "The process may use any address space.")
             : new Finding(
                 set.Any(one => one.Most - one.Used < LittleAddressSpaceBytes) ? Severity.Warning : Severity.Note,
-                Subject, $"The process may use {string.Join(" and ", set.Select(one => $"{one.Most} bytes of {one.Name}, of which {one.Used} are taken"))}.", Cure);
+                Subject, $"The process may use {what}.", Cure);
 
         static (string, long, long)[] Set(string name, ResourceLimit? limit, long? used) =>
             limit?.Soft is { } most ? [(name, most, used ?? 0)] : [];
@@ -70,7 +74,8 @@ internal static class ProcessChecks
             null => Unknown(Subject),
             { Soft: null } => new Finding(Severity.Ok, Subject, "The process may write files of any length."),
             { Soft: var most } => new Finding(
-                Severity.Warning, Subject, $"The process may write files of {most} bytes, also in shared memory: a longer region cannot be made.",
+                Severity.Warning, Subject, $"The process may write files of {most} bytes, also in shared memory: a longer region cannot " +
+                    "be made.",
                 "Raise it with `ulimit -f` or `LimitFSIZE=`."),
         };
     }
@@ -85,7 +90,8 @@ internal static class ProcessChecks
             : Severity.Ok;
         return new Finding(
             severity, Subject, $"The process has {count} mappings, of the {most} that it may have.",
-            severity == Severity.Ok ? "" : $"Raise it with `sysctl vm.max_map_count={Math.Max(2 * most, UsualMappings)}`, or map fewer and larger ranges.");
+            severity == Severity.Ok ? "" : $"Raise it with `sysctl vm.max_map_count={Math.Max(2 * most, UsualMappings)}`, or map fewer " +
+                "and larger ranges.");
     }
 
     private static Finding Unknown(string subject) => new(Severity.Note, subject, "The kernel does not say.");

@@ -17,8 +17,8 @@ internal static class SharedMemoryChecks
         if (machine.Limits.SharedMemory is not { } room)
         {
             return new Finding(
-                Severity.Problem, Subject, "There is no /dev/shm, or it may not be read.", "Mount a tmpfs there, or set " + Root.EnvironmentVariable +
-                " to a directory on one.");
+                Severity.Problem, Subject, "There is no /dev/shm, or it may not be read.",
+                $"Mount a tmpfs there, or set {Root.EnvironmentVariable} to a directory on one.");
         }
 
         if (room is not { TotalBytes: { } total, AvailableBytes: { } available })
@@ -64,7 +64,8 @@ internal static class SharedMemoryChecks
         catch (Exception error) when (error is UnauthorizedAccessException or ShmException)
         {
             return new Finding(
-                Severity.Problem, Subject, error.Message, $"Mend the directory, or choose another root (option Root or {Root.EnvironmentVariable}).");
+                Severity.Problem, Subject, error.Message,
+                $"Mend the directory, or choose another root (option Root or {Root.EnvironmentVariable}).");
         }
     }
 }

@@ -1,5 +1,5 @@
-// Is it the file: how it is open, of which kind it is, its seals, its file system; or that there are too many? Each check answers with a sentence and
-// the cure, or null when that is not it, or the caller did not say which file it was.
+// Is it the file: how it is open, of which kind it is, its seals, its file system; or that there are too many? Each check answers with a
+// sentence and the cure, or null when that is not it, or the caller did not say which file it was.
 
 using Tmds.Linux;
 using static ShmIpc.Interop.LibCExtras;
@@ -52,7 +52,8 @@ internal static unsafe class DescriptorChecks
     {
         LibCExtras.statfs status;
         return request.Descriptor is { } descriptor && fstatfs(descriptor, &status) == 0
-            ? $"The file system that holds the file (type 0x{status.f_type:X}) cannot do that: use a file on tmpfs (/dev/shm), ext4, xfs or btrfs."
+            ? $"The file system that holds the file (type 0x{status.f_type:X}) cannot do that: use a file on tmpfs (/dev/shm), ext4, " +
+                "xfs or btrfs."
             : null;
     }
 
@@ -89,8 +90,10 @@ internal static unsafe class DescriptorChecks
     {
         statvfs status;
         if (request.Descriptor is not { } descriptor || fstatvfs(descriptor, &status) != 0) return null;
-        var (total, free) = ((UInt128)(ulong)status.f_blocks * (ulong)status.f_frsize, (UInt128)(ulong)status.f_bavail * (ulong)status.f_frsize);
-        return $"The file system has {free} bytes free of {total}: ask for less, remove what is no longer used, or enlarge it (for /dev/shm: `mount -o " +
+        var total = (UInt128)(ulong)status.f_blocks * (ulong)status.f_frsize;
+        var free = (UInt128)(ulong)status.f_bavail * (ulong)status.f_frsize;
+        return $"The file system has {free} bytes free of {total}: ask for less, remove what is no longer used, or enlarge it (for " +
+            "/dev/shm: `mount -o " +
             "remount,size=2G /dev/shm`, in a container `docker run --shm-size=2g`).";
     }
 
@@ -98,7 +101,8 @@ internal static unsafe class DescriptorChecks
     {
         _ = request; // counting them would need a descriptor, and there is none
         return LinuxLimits.Soft(RLIMIT_NOFILE) is { } limit
-            ? $"The process has as many files open as RLIMIT_NOFILE lets it, {limit}: raise it with `ulimit -n` or `LimitNOFILE=`, or close some."
+            ? $"The process has as many files open as RLIMIT_NOFILE lets it, {limit}: raise it with `ulimit -n` or `LimitNOFILE=`, or " +
+                "close some."
             : null;
     }
 
@@ -106,7 +110,8 @@ internal static unsafe class DescriptorChecks
     {
         _ = request;
         return KernelFile.Text("/proc/sys/fs/file-nr")?.Split('\t') is [var open, _, var most]
-            ? $"The whole machine has {open} files open, of {most.Trim()} that it may (fs.file-max): raise that with `sysctl`, or end who holds them."
+            ? $"The whole machine has {open} files open, of {most.Trim()} that it may (fs.file-max): raise that with `sysctl`, or end " +
+                "who holds them."
             : null;
     }
 }

@@ -1,5 +1,5 @@
-// The files in which the kernel speaks, under /proc and /sys, read by plain system calls: refusals are explained from them, so this works with
-// one free descriptor and next to no memory, and throws nothing. What cannot be read is null.
+// The files in which the kernel speaks, under /proc and /sys, read by plain system calls: refusals are explained from them, so this works
+// with one free descriptor and next to no memory, and throws nothing. What cannot be read is null.
 
 using System.Globalization;
 using System.Text;
@@ -68,7 +68,8 @@ internal sealed unsafe class KernelFile : IDisposable
     /// <summary>The bytes that a line such as <c>MemAvailable:   23515704 kB</c> of a text tells; null when there is none.</summary>
     public static long? KibibyteField(string? text, string name) =>
         Field(text, name) is { } value && value.EndsWith(" kB", StringComparison.Ordinal)
-            && long.TryParse(value.AsSpan()[..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue / 1024
+            && long.TryParse(value.AsSpan()[..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= long.MaxValue / 1024
             ? 1024 * number
             : null;
 

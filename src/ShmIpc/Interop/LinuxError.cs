@@ -17,7 +17,8 @@ internal static class LinuxError
     /// <param name="errno">The error number.</param>
     /// <param name="operation">The C function's name.</param>
     /// <param name="arguments">Its arguments as a reader wants them, such as <c>length 8192</c>.</param>
-    /// <param name="cure">What to do about it, as a sentence; null for what is found on the spot, or the general advice on this number.</param>
+    /// <param name="cure">What to do about it, as a sentence; null for what is found on the spot, or the general advice on this
+    /// number.</param>
     /// <param name="request">For the calls of the mmap family: what was asked for, so that the likely causes can be checked.</param>
     public static Exception ToException(int errno, string operation, string arguments, string? cure = null, MemoryRequest request = default)
     {
@@ -48,7 +49,8 @@ internal static class LinuxError
         if (errno == ENOMEM) return "The kernel is short of memory: free some, or ask for less.";
         if (errno == EMFILE)
         {
-            return $"The process has as many files open as RLIMIT_NOFILE lets it: {LinuxLimits.Text(RLIMIT_NOFILE, "")}; raise it with `ulimit -n`.";
+            return $"The process has as many files open as RLIMIT_NOFILE lets it: {LinuxLimits.Text(RLIMIT_NOFILE, "")}; raise it with " +
+                "`ulimit -n`.";
         }
 
         if (errno == ENFILE) return "The whole machine has as many files open as it may (fs.file-max).";

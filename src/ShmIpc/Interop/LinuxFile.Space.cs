@@ -70,7 +70,8 @@ internal static unsafe partial class LinuxFile
         return MagicOf(descriptor.Number);
     }
 
-    /// <summary>The size of the file system that a path is in, 0 for a tmpfs without a limit, and what is free; null when that cannot be read.</summary>
+    /// <summary>The size of the file system that a path is in, 0 for a tmpfs without a limit, and what is free; null when that cannot be
+    /// read.</summary>
     public static (long AvailableBytes, long TotalBytes)? RoomAt(string path)
     {
         using var directory = TryOpen(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, out _);
@@ -93,8 +94,8 @@ internal static unsafe partial class LinuxFile
         return new ShmNoSpaceException(
             LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") +
             $" {lengthBytes} bytes were asked for; the file system has {availableBytes} bytes free of {totalBytes}.{quota}" +
-            " Ask for a smaller capacity, remove what is no longer used, or enlarge the file system" +
-            " (for /dev/shm: `mount -o remount,size=2G /dev/shm`, in a container `docker run --shm-size=2g`).",
+            " Ask for a smaller capacity, remove what is no longer used, or enlarge the file system (for /dev/shm: `mount -o " +
+            "remount,size=2G /dev/shm`, in a container `docker run --shm-size=2g`).",
             lengthBytes,
             availableBytes)
         { ErrorNumber = failure };
@@ -123,8 +124,8 @@ internal static unsafe partial class LinuxFile
         rlimit limit;
         if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < (ulong)lengthBytes && StatusOf(descriptor).st_size < lengthBytes)
         {
-            throw LinuxError.ToException(
-                EFBIG, operation, $"length {lengthBytes}", request: new MemoryRequest { LengthBytes = lengthBytes, Descriptor = descriptor });
+            MemoryRequest request = new() { LengthBytes = lengthBytes, Descriptor = descriptor };
+            throw LinuxError.ToException(EFBIG, operation, $"length {lengthBytes}", request: request);
         }
     }
 

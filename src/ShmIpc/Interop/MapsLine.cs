@@ -32,7 +32,8 @@ internal readonly record struct MapsLine(
         return true;
     }
 
-    /// <summary>The first mapping of this process that has a byte of a range; null when there is none, or the file cannot be read.</summary>
+    /// <summary>The first mapping of this process that has a byte of a range; null when there is none, or the file cannot be
+    /// read.</summary>
     public static MapsLine? FirstIn(nuint start, nuint lengthBytes)
     {
         using var file = KernelFile.TryOpen(Own, out _);
@@ -46,7 +47,8 @@ internal readonly record struct MapsLine(
         return null;
     }
 
-    /// <summary>The first address of a range at which this process has nothing mapped; null when all of it is, or the file cannot be read.</summary>
+    /// <summary>The first address of a range at which this process has nothing mapped; null when all of it is, or the file cannot be
+    /// read.</summary>
     public static nuint? FirstGapIn(nuint start, nuint lengthBytes)
     {
         using var file = KernelFile.TryOpen(Own, out _);

@@ -1,6 +1,7 @@
 namespace ShmIpc.Interop;
 
-/// <summary>What a refused call of the mmap family was asked for, as far as the caller knows it: with that, the causes can be checked.</summary>
+/// <summary>What a refused call of the mmap family was asked for, as far as the caller knows it: with that, the causes can be
+/// checked.</summary>
 internal readonly record struct MemoryRequest
 {
     /// <summary>How many bytes were asked for; 0 for unknown.</summary>

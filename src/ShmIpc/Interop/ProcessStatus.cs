@@ -21,10 +21,16 @@ internal readonly struct ProcessStatus(string? text)
     public long? LockedBytes => Bytes("VmLck");
 
     /// <summary>Whether the process may lock memory beyond RLIMIT_MEMLOCK: it has CAP_IPC_LOCK in force.</summary>
-    public bool? MayLockBeyondLimit =>
-        ulong.TryParse(KernelFile.Field(_text, "CapEff"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var capabilities)
-            ? (capabilities >> CAP_IPC_LOCK & 1) != 0
-            : null;
+    public bool? MayLockBeyondLimit
+    {
+        get
+        {
+            var text = KernelFile.Field(_text, "CapEff");
+            return ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var capabilities)
+                ? (capabilities >> CAP_IPC_LOCK & 1) != 0
+                : null;
+        }
+    }
 
     public long? Bytes(string name) => KernelFile.KibibyteField(_text, name);
 }

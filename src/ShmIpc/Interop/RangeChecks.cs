@@ -1,5 +1,5 @@
-// Is it the range: its length, its alignment, what is or is not mapped there? Each check answers with a sentence and the cure, or null when that is
-// not it, or the caller did not say which range it was.
+// Is it the range: its length, its alignment, what is or is not mapped there? Each check answers with a sentence and the cure, or null when
+// that is not it, or the caller did not say which range it was.
 
 using static Tmds.Linux.LibC;
 
@@ -11,7 +11,8 @@ internal static class RangeChecks
 
     public static string? BeyondAddressSpace(MemoryRequest request) =>
         request.LengthBytes > AddressSpaceBytes - LinuxProcess.PageSizeBytes
-            ? $"A process has {AddressSpaceBytes} bytes of address space, and {request.LengthBytes} were asked for: map a window of it at a time."
+            ? $"A process has {AddressSpaceBytes} bytes of address space, and {request.LengthBytes} were asked for: map a window of it " +
+                "at a time."
             : null;
 
     public static string? BeyondFile(MemoryRequest request) =>
@@ -34,7 +35,8 @@ internal static class RangeChecks
 
         if (request.Address % (nint)page != 0)
         {
-            return $"The address, 0x{request.Address:x}, is not a multiple of the page size, {page} bytes: begin at 0x{request.Address & -(nint)page:x}.";
+            return $"The address, 0x{request.Address:x}, is not a multiple of the page size, {page} bytes: begin at " +
+                $"0x{request.Address & -(nint)page:x}.";
         }
 
         return request.HugePageBytes > 0 && request.LengthBytes % page != 0
@@ -44,20 +46,23 @@ internal static class RangeChecks
 
     public static string? Unmapped(MemoryRequest request) =>
         HasRange(request) && MapsLine.FirstGapIn((nuint)request.Address, (nuint)request.MappedBytes) is { } gap
-            ? $"Nothing is mapped at address 0x{gap:x}, {gap - (nuint)request.Address} bytes from the beginning of the range: give a range of one " +
+            ? $"Nothing is mapped at address 0x{gap:x}, {gap - (nuint)request.Address} bytes from the beginning of the range: give a " +
+                "range of one " +
                 "mapping that is still there."
             : null;
 
     public static string? Taken(MemoryRequest request) =>
         HasRange(request) && MapsLine.FirstIn((nuint)request.Address, (nuint)request.MappedBytes) is { } there
-            ? $"From 0x{there.Start:x} to 0x{there.End:x} {(there.Name.Length == 0 ? "memory without a name" : there.Name)} is mapped, and " +
+            ? $"From 0x{there.Start:x} to 0x{there.End:x} {(there.Name.Length == 0 ? "memory without a name" : there.Name)} is mapped, " +
+                "and " +
                 "MAP_FIXED_NOREPLACE replaces nothing: choose another address, or none."
             : null;
 
     public static string? LowAddress(MemoryRequest request) =>
         (request.Flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0
             && KernelFile.Number("/proc/sys/vm/mmap_min_addr") is { } lowest && request.Address >= 0 && request.Address < lowest
-            ? $"The address, 0x{request.Address:x}, is below the lowest that may be mapped, {lowest} (vm.mmap_min_addr): choose another, or none."
+            ? $"The address, 0x{request.Address:x}, is below the lowest that may be mapped, {lowest} (vm.mmap_min_addr): choose " +
+                "another, or none."
             : null;
 
     private static bool HasRange(MemoryRequest request) => request.Address != 0 && request.LengthBytes > 0;

@@ -9,7 +9,8 @@ namespace ShmIpc.Memory;
 /// <param name="Free">How many of them nobody has touched.</param>
 /// <param name="Reserved">How many of the free ones are promised to mappings that exist.</param>
 /// <param name="Surplus">How many there are beyond what the pool was set to.</param>
-/// <param name="MostSurplus">How many such there may be (<c>nr_overcommit_hugepages</c>): the kernel makes them when they are asked for, if it can.</param>
+/// <param name="MostSurplus">How many such there may be (<c>nr_overcommit_hugepages</c>): the kernel makes them when they are asked for, if
+/// it can.</param>
 public sealed record HugePagePool(long PageSizeBytes, long Total, long Free, long Reserved, long Surplus, long MostSurplus)
 {
     /// <summary>The free pages that are promised to nobody.</summary>

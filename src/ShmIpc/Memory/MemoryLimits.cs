@@ -3,8 +3,8 @@ using static ShmIpc.Interop.LibCExtras;
 
 namespace ShmIpc.Memory;
 
-/// <summary>Everything that limits how much memory this process may map, lock and take, read at one time. Sizes in bytes; null what cannot be read, and
-/// where a limit is not set.</summary>
+/// <summary>Everything that limits how much memory this process may map, lock and take, read at one time. Sizes in bytes; null what cannot
+/// be read, and where a limit is not set.</summary>
 public sealed class MemoryLimits
 {
     /// <summary>The size of a page.</summary>
@@ -79,10 +79,12 @@ public sealed class MemoryLimits
     /// <summary>The pools of huge pages, the smallest pages first; empty where the kernel has none.</summary>
     public IReadOnlyList<HugePagePool> HugePagePools { get; init; } = [];
 
-    /// <summary>When anonymous memory gets transparent huge pages: the kernel's word, <c>always</c>, <c>madvise</c> or <c>never</c>.</summary>
+    /// <summary>When anonymous memory gets transparent huge pages: the kernel's word, <c>always</c>, <c>madvise</c> or
+    /// <c>never</c>.</summary>
     public string? TransparentHugePages { get; init; }
 
-    /// <summary>When shared memory does: <c>always</c>, <c>within_size</c>, <c>advise</c>, <c>never</c>, <c>deny</c> or <c>force</c>.</summary>
+    /// <summary>When shared memory does: <c>always</c>, <c>within_size</c>, <c>advise</c>, <c>never</c>, <c>deny</c> or
+    /// <c>force</c>.</summary>
     public string? SharedTransparentHugePages { get; init; }
 
     /// <summary>The size of <c>/dev/shm</c>; null where there is none.</summary>
@@ -96,7 +98,8 @@ public sealed class MemoryLimits
         return Read("/");
     }
 
-    /// <param name="root">The root of the file system; another one for tests, where the limits of <c>ulimit</c> are still those of this process.</param>
+    /// <param name="root">The root of the file system; another one for tests, where the limits of <c>ulimit</c> are still those of this
+    /// process.</param>
     internal static MemoryLimits Read(string root)
     {
         var machine = MachineMemory.Read(root);
@@ -140,10 +143,13 @@ public sealed class MemoryLimits
 
         // "always [madvise] never"
         string? Choice(string path) =>
-            KernelFile.Text(Path.Combine(root, path))?.Split('[', 2) is [_, var rest] && rest.IndexOf(']') is > 0 and var end ? rest[..end] : null;
+            KernelFile.Text(Path.Combine(root, path))?.Split('[', 2) is [_, var rest] && rest.IndexOf(']') is > 0 and var end
+                ? rest[..end]
+                : null;
     }
 
-    private static ResourceLimit? Limit(int resource) => LinuxLimits.Of(resource) is { } limit ? new ResourceLimit(limit.Soft, limit.Hard) : null;
+    private static ResourceLimit? Limit(int resource) =>
+        LinuxLimits.Of(resource) is { } limit ? new ResourceLimit(limit.Soft, limit.Hard) : null;
 
     private static long? CountOpenFiles(string directory)
     {

@@ -2,7 +2,8 @@ using ShmIpc.Interop;
 
 namespace ShmIpc.Memory;
 
-/// <summary>One range of a process's address space, as the kernel lists it in <c>/proc/PID/maps</c>. Neighbours that are alike are one range.</summary>
+/// <summary>One range of a process's address space, as the kernel lists it in <c>/proc/PID/maps</c>. Neighbours that are alike are one
+/// range.</summary>
 public sealed class ProcessMapping
 {
     private const string DeletedSuffix = " (deleted)";
@@ -55,11 +56,13 @@ public sealed class ProcessMapping
     /// <summary>The number of the file in its file system; 0 for none.</summary>
     public long Inode { get; }
 
-    /// <summary>The file, or what else the kernel calls it (<c>[heap]</c>, <c>[stack]</c>, <c>[anon:name]</c>, <c>/memfd:name</c>); null for memory without a
-    /// name. A line break in it, which the kernel writes as <c>\012</c>, is one again: a file that has these four characters in its name looks the same.</summary>
+    /// <summary>The file, or what else the kernel calls it (<c>[heap]</c>, <c>[stack]</c>, <c>[anon:name]</c>, <c>/memfd:name</c>); null
+    /// for memory without a name. A line break in it, which the kernel writes as <c>\012</c>, is one again: a file that has these four
+    /// characters in its name looks the same.</summary>
     public string? Path { get; }
 
-    /// <summary>Whether the file has lost its name, or never had one (a memfd): the kernel says <c>(deleted)</c> behind it, which a file could also be called.</summary>
+    /// <summary>Whether the file has lost its name, or never had one (a memfd): the kernel says <c>(deleted)</c> behind it, which a file
+    /// could also be called.</summary>
     public bool IsDeleted { get; }
 
     /// <summary>What <c>smaps</c> says; null when it was not asked for.</summary>
@@ -71,5 +74,6 @@ public sealed class ProcessMapping
 
     /// <summary>As the kernel writes it.</summary>
     public override string ToString() =>
-        $"{Start:x}-{End:x} {Permissions} {Offset:x8} {DeviceMajor:x2}:{DeviceMinor:x2} {Inode} {Path}{(IsDeleted ? DeletedSuffix : "")}".TrimEnd();
+        $"{Start:x}-{End:x} {Permissions} {Offset:x8} {DeviceMajor:x2}:{DeviceMinor:x2} {Inode} " +
+        $"{Path}{(IsDeleted ? DeletedSuffix : "")}".TrimEnd();
 }

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace ShmIpc.Memory;
 
-/// <summary>What the kernel says in <c>smaps</c> about the pages of a mapping, or in <c>smaps_rollup</c> about those of a whole process: sizes in bytes;
-/// null what this kernel does not say.</summary>
+/// <summary>What the kernel says in <c>smaps</c> about the pages of a mapping, or in <c>smaps_rollup</c> about those of a whole process:
+/// sizes in bytes; null what this kernel does not say.</summary>
 public sealed class ProcessMappingSizes
 {
     private const int LongestLine = 512;
@@ -43,7 +43,8 @@ public sealed class ProcessMappingSizes
     /// <summary><c>FilePmdMapped</c>: pages of files in transparent huge pages.</summary>
     public long? FileHugePageBytes { get; private set; }
 
-    /// <summary><c>Shared_Hugetlb</c>: pages of a huge page pool that others have mapped too. They count as resident nowhere else.</summary>
+    /// <summary><c>Shared_Hugetlb</c>: pages of a huge page pool that others have mapped too. They count as resident nowhere
+    /// else.</summary>
     public long? SharedPoolPageBytes { get; private set; }
 
     /// <summary><c>Private_Hugetlb</c>: pages of a huge page pool that this process alone has mapped.</summary>
@@ -55,14 +56,18 @@ public sealed class ProcessMappingSizes
     /// <summary><c>Locked</c>: pages that are locked in memory; like <c>Pss</c>, shared ones in part.</summary>
     public long? LockedBytes { get; private set; }
 
-    /// <summary><c>KernelPageSize</c>: the page size of the mapping, that of the pool where it has pages of one. Null for a whole process.</summary>
+    /// <summary><c>KernelPageSize</c>: the page size of the mapping, that of the pool where it has pages of one. Null for a whole
+    /// process.</summary>
     public long? KernelPageSizeBytes { get; private set; }
 
-    /// <summary><c>MMUPageSize</c>: the page size that the processor uses for it, apart from transparent huge pages. Null for a whole process.</summary>
+    /// <summary><c>MMUPageSize</c>: the page size that the processor uses for it, apart from transparent huge pages. Null for a whole
+    /// process.</summary>
     public long? ProcessorPageSizeBytes { get; private set; }
 
-    /// <summary><c>VmFlags</c>: the kernel's two-letter flags, such as <c>lo</c> locked, <c>dd</c> not in core dumps, <c>dc</c> not in forked children,
-    /// <c>wf</c> wiped there, <c>hg</c> huge pages advised, <c>nh</c> advised against, <c>ht</c> of a huge page pool. Empty where it does not say.</summary>
+    /// <summary><c>VmFlags</c>: the kernel's two-letter flags, such as <c>lo</c> locked, <c>dd</c> not in core dumps, <c>dc</c> not in
+    /// forked children,
+    /// <c>wf</c> wiped there, <c>hg</c> huge pages advised, <c>nh</c> advised against, <c>ht</c> of a huge page pool. Empty where it does
+    /// not say.</summary>
     public IReadOnlyList<string> VmFlags { get; private set; } = [];
 
     /// <summary>Takes a line such as <c>Rss:    1688 kB</c>; one that it does not know is left alone.</summary>

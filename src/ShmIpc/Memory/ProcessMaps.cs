@@ -1,5 +1,5 @@
-// /proc/PID/maps and smaps as objects. The kernel promises, while the process goes on mapping, that addresses never go backwards from line to
-// line, and that what was mapped all the time is listed; each line is whole. Lines of a form that is not known are passed over.
+// /proc/PID/maps and smaps as objects. The kernel promises, while the process goes on mapping, that addresses never go backwards from line
+// to line, and that what was mapped all the time is listed; each line is whole. Lines of a form that is not known are passed over.
 
 using System.Globalization;
 using ShmIpc.Interop;
@@ -21,8 +21,8 @@ public sealed class ProcessMaps
 
     /// <summary>Lists what a process has mapped.</summary>
     /// <param name="processId">The process; null for this one.</param>
-    /// <param name="withSizes">Reads <c>smaps</c>, which also says how many bytes of each mapping are in memory, shared, changed, locked. The kernel looks
-    /// at every page for that: milliseconds for each GiB in memory. Default: false.</param>
+    /// <param name="withSizes">Reads <c>smaps</c>, which also says how many bytes of each mapping are in memory, shared, changed, locked.
+    /// The kernel looks at every page for that: milliseconds for each GiB in memory. Default: false.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The id is not positive.</exception>
     /// <exception cref="UnauthorizedAccessException">The process belongs to another user, or hides itself.</exception>
@@ -48,8 +48,8 @@ public sealed class ProcessMaps
         return low < _entries.Count && _entries[low].Contains(address) ? _entries[low] : null;
     }
 
-    /// <summary>The mapping of this process that an address lies in, with its sizes; null when nothing is mapped there. It makes no objects for the
-    /// others, but the kernel looks at their pages, up to this one.</summary>
+    /// <summary>The mapping of this process that an address lies in, with its sizes; null when nothing is mapped there. It makes no objects
+    /// for the others, but the kernel looks at their pages, up to this one.</summary>
     internal static ProcessMapping? FindOwn(nint address)
     {
         var path = PathOf(null, Smaps);
@@ -99,7 +99,8 @@ public sealed class ProcessMaps
         failure, operation, $"\"{path}\"", LinuxError.NameOf(failure) switch
         {
             "ENOENT" or "ESRCH" => "There is no such process, or it has ended: check its id.",
-            "EACCES" or "EPERM" => "The process belongs to another user, or may not be looked into: run as that user, or with CAP_SYS_PTRACE.",
+            "EACCES" or "EPERM" => "The process belongs to another user, or may not be looked into: run as that user, or with " +
+            "CAP_SYS_PTRACE.",
             _ => null,
         });
 }

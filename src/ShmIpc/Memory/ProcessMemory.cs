@@ -2,8 +2,8 @@ using ShmIpc.Interop;
 
 namespace ShmIpc.Memory;
 
-/// <summary>How much memory a process has, in all: what <c>/proc/PID/status</c> and, where asked for, <c>smaps_rollup</c> say. Sizes in bytes; null what this
-/// kernel does not say.</summary>
+/// <summary>How much memory a process has, in all: what <c>/proc/PID/status</c> and, where asked for, <c>smaps_rollup</c> say. Sizes in
+/// bytes; null what this kernel does not say.</summary>
 public sealed class ProcessMemory
 {
     private const string StatusFile = "status";
