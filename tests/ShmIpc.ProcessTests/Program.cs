@@ -80,6 +80,9 @@ internal static class Program
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "no-threads": LimitRoles.Threads(role); break;
+            case "refused-memory": RefusalRoles.Memory(role); break;
+            case "refused-locking": RefusalRoles.Locking(role); break;
+            case "refused-descriptors": RefusalRoles.Descriptors(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 
