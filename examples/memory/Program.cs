@@ -6,6 +6,10 @@ using ShmIpc.Examples.Terminal;
 var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one sub-command for each; docs/memory.md explains them.")
 {
     MapCommand.Create(),
+    ProtectCommand.Create(),
+    MapsCommand.Create(),
+    LimitsCommand.Create(),
+    DoctorCommand.Create(),
 };
 
 try

@@ -52,6 +52,7 @@ internal static class Program
             case "order-reader": OrderRoles.Read(role); break;
             case "scribbler": ScribblerRole.Run(role); break;
             case "hostile-rounds": HostileRoles.Rounds(role); break;
+            case "memory-fault": MemoryFaultRole.Run(role); break;
             case "mapped-reader": MappedReaderRole.Run(role); break;
             case "hostile-files": FuzzRole.Run(role); break;
             case "hostile-scribbler": HostileRoles.Scribble(role); break;

@@ -53,9 +53,10 @@ internal static class RangeChecks
 
     public static string? Taken(MemoryRequest request) =>
         HasRange(request) && MapsLine.FirstIn((nuint)request.Address, (nuint)request.MappedBytes) is { } there
-            ? $"From 0x{there.Start:x} to 0x{there.End:x} {(there.Name.Length == 0 ? "memory without a name" : there.Name)} is mapped, " +
-                "and " +
-                "MAP_FIXED_NOREPLACE replaces nothing: choose another address, or none."
+            ? $"Something lies there already, from 0x{there.Start:x} to 0x{there.End:x}: " +
+                $"{(there.Name.Length == 0 ? "memory without a name" : there.Name)}. It is never replaced: choose another address, or " +
+                "take it as a " +
+                "wish (without AddressIsRequired)."
             : null;
 
     public static string? LowAddress(MemoryRequest request) =>

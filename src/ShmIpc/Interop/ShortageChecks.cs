@@ -9,7 +9,7 @@ namespace ShmIpc.Interop;
 internal static class ShortageChecks
 {
     private const long NearlyNothingBytes = 16 << 20; // where the length is not known
-    private const long FewMappings = 3;               // an operation in the middle of a mapping makes up to two more
+    private const long FewMappings = 64; // an operation makes up to two more, and others have given some back since
 
     public static string? AddressSpaceLimit(MemoryRequest request) =>
         LinuxLimits.Soft(RLIMIT_AS) is { } limit && ProcessStatus.ReadOwn().AddressSpaceBytes is { } used

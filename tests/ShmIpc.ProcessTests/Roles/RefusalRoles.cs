@@ -108,6 +108,9 @@ internal static unsafe class RefusalRoles
             if (LibC.mprotect(start + at, Size(page), LibC.PROT_READ) != 0) errno = LibC.errno;
         }
 
+        _ = LibC.munmap(start, Size(32 * page)); // the runtime needs some to say anything at all
+        start += 32 * page;
+        lengthBytes -= 32 * page;
         var error = LinuxError.ToException(errno, "mprotect", "a page", request: new MemoryRequest { Address = (nint)start, LengthBytes = page });
         _ = LibC.munmap(start, Size(lengthBytes));
         return error;

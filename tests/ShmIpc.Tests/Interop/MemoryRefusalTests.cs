@@ -170,7 +170,7 @@ public sealed unsafe class MemoryRefusalTests
         Assert.Equal(0, LibC.munmap((void*)(start + (nint)_page), Size(_page)));
         MemoryRequest whole = new() { Address = start, LengthBytes = 3 * _page };
         Refused(
-            "EEXIST", "mmap", MapAnonymous(whole with { Flags = LibC.MAP_FIXED_NOREPLACE }), $"From 0x{start:x} to 0x{start + (nint)_page:x}",
+            "EEXIST", "mmap", MapAnonymous(whole with { Flags = LibC.MAP_FIXED_NOREPLACE }), $"from 0x{start:x} to 0x{start + (nint)_page:x}",
             "memfd:refused");
 
         string gap = $"mapped at address 0x{start + (nint)_page:x}, {_page} bytes from";
