@@ -9,6 +9,9 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
     MemfdCommand.Create(),
     ProtectCommand.Create(),
     LockCommand.Create(),
+    MapsCommand.Create(),
+    LimitsCommand.Create(),
+    DoctorCommand.Create(),
 };
 foreach (var command in SyncCommand.Create()) root.Add(command);
 

@@ -91,6 +91,9 @@ internal static class Program
             case "file-lock-counter": FileLockRoles.Count(role); break;
             case "file-lock-forker": FileLockRoles.Fork(role); break;
             case "file-lock-fork-releaser": FileLockRoles.ForkAndRelease(role); break;
+            case "refused-memory": RefusalRoles.Memory(role); break;
+            case "refused-locking": RefusalRoles.Locking(role); break;
+            case "refused-descriptors": RefusalRoles.Descriptors(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 
