@@ -157,6 +157,7 @@ public sealed unsafe partial class MemoryMapping
 
             var mapping = new MemoryMapping((byte*)reservation, reservedBytes, start, lengthBytes, options, backing);
             if (options.Populate) mapping.Populate(insideBytes);
+            if (options.Locked) mapping.LockForLife();
             return mapping;
         }
         catch
