@@ -34,8 +34,8 @@ public sealed class MemoryProgramTests : IDisposable
 
     [Theory]
     [InlineData("--offset", "1", "multiple of the page size")]
-    [InlineData("--length", "0", "")]
-    [InlineData("--length", "1000000", "")]
+    [InlineData("--length", "0", "at least one byte")]
+    [InlineData("--length", "1000000", "goes past its end")]
     public void Map_refuses_what_the_file_does_not_have(string option, string value, string reason) =>
         Assert.Contains(reason, Refused("map", Write("file", new byte[100]), option, value), StringComparison.Ordinal);
 
