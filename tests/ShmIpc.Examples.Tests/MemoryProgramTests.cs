@@ -75,7 +75,8 @@ public sealed class MemoryProgramTests : IDisposable
     public void Lock_keeps_others_out_of_its_range_while_the_command_runs(string range, string other, bool isFree)
     {
         string path = Write("file", []);
-        int exitCode = Run("lock", path, "--range", range, "--", _program, "lock", path, "--range", other, "--wait", "50ms", "--", "true").ExitCode;
+        string[] inside = [_program, "lock", path, "--range", other, "--wait", "50ms", "--", "true"];
+        int exitCode = Run(["lock", path, "--range", range, "--", .. inside]).ExitCode;
         Assert.Equal(isFree ? ExitCode.Ok : ExitCode.Failed, exitCode);
     }
 
@@ -198,8 +199,8 @@ public sealed class MemoryProgramTests : IDisposable
         string[][] workers = [.. lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(fields => fields.Length == 6 && fields.All(field => long.TryParse(field, out _)))];
         Assert.Equal(3, workers.Length);
-        Assert.All(workers, fields => Assert.Equal("0", fields[3]));                       // nothing is its own yet
-        Assert.All(workers, fields => Assert.InRange(long.Parse(fields[5]), text.Length / 3 / 1024, text.Length / 1024)); // and then its part
+        Assert.All(workers, fields => Assert.Equal("0", fields[3])); // nothing is its own yet; and then its part
+        Assert.All(workers, fields => Assert.InRange(long.Parse(fields[5]), text.Length / 3 / 1024, text.Length / 1024));
     }
 
     [Theory]
@@ -207,7 +208,9 @@ public sealed class MemoryProgramTests : IDisposable
     [InlineData("65")]
     public void Copy_on_write_refuses_a_number_of_workers_that_means_nothing(string workers) =>
         Assert.Contains(
-            $"from 1 to 64, not {workers}", Refused("copy-on-write", Write("text", "a b"u8.ToArray()), "--workers", workers), StringComparison.Ordinal);
+            $"from 1 to 64, not {workers}",
+            Refused("copy-on-write", Write("text", "a b"u8.ToArray()), "--workers", workers),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("nonsense")]
