@@ -25,7 +25,7 @@ public sealed class FileWindow
     /// <summary>How many bytes it shows, the overlap included.</summary>
     public long LengthBytes => Mapping.LengthBytes;
 
-    /// <summary>Whether it shows the end of the file.</summary>
+    /// <summary>Whether it is the last one of the walk.</summary>
     public bool IsLast { get; }
 
     /// <summary>The bytes. The walk disposes it when it goes on; a view that is open keeps it mapped.</summary>
@@ -108,6 +108,6 @@ public sealed class FileWindow
         var mapping = MemoryMapping.MapFile(file, offset, lengthBytes, options);
         mapping.Advise(0, lengthBytes, MemoryAdvice.Sequential);
         mapping.Advise(0, lengthBytes, MemoryAdvice.WillNeed);
-        return new FileWindow(offset, offset + lengthBytes == fileBytes, mapping);
+        return new FileWindow(offset, offset + windowBytes >= fileBytes, mapping);
     }
 }
