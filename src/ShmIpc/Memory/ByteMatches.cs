@@ -14,6 +14,7 @@ public ref struct ByteMatches
 
     internal ByteMatches(Func<OpenView?> open, ReadOnlySpan<byte> pattern, long start)
     {
+        ByteSearch.CheckPattern(pattern);
         _open = open;
         _pattern = pattern;
         _next = start;
@@ -29,7 +30,7 @@ public ref struct ByteMatches
     /// <returns>False when there is none.</returns>
     /// <exception cref="ObjectDisposedException">The mapping, or the file, is disposed.</exception>
     /// <exception cref="InvalidOperationException">Part of the memory may not be read.</exception>
-    /// <exception cref="ArgumentException">The pattern is empty, or the start lies outside.</exception>
+    /// <exception cref="ArgumentException">The start lies outside.</exception>
     public bool MoveNext()
     {
         if (!_isOpen)

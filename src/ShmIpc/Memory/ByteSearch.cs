@@ -62,13 +62,17 @@ internal static class ByteSearch
         return count;
     }
 
-    private static void Check(MappedSpan bytes, ReadOnlySpan<byte> pattern, long start)
+    public static void CheckPattern(ReadOnlySpan<byte> pattern)
     {
         if (pattern.IsEmpty)
         {
             throw new ArgumentException("An empty pattern would match everywhere: say which bytes to look for.", nameof(pattern));
         }
+    }
 
+    private static void Check(MappedSpan bytes, ReadOnlySpan<byte> pattern, long start)
+    {
+        CheckPattern(pattern);
         if (start < 0 || start > bytes.LengthBytes)
         {
             throw new ArgumentOutOfRangeException(nameof(start), start, $"The search begins inside the {bytes.LengthBytes} bytes.");

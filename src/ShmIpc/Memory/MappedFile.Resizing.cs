@@ -135,8 +135,8 @@ public sealed partial class MappedFile
             range.File == own && range.FileEnd > firstCutPage && !IsIn(range, _mapping) && !IsIn(range, shorter));
         if (others == 0) return;
         throw new InvalidOperationException(
-            $"{others} other mapping(s) in this process still show some of bytes {lengthBytes} to {before} of the file, and a touch of them " +
-            "would end the process: close the views that were opened before the file grew, and whatever else maps the file.");
+            $"{others} other mapping(s) in this process still show some of bytes {lengthBytes} to {before} of the file, and a touch of " +
+            "them would end the process: close the views that were opened before the file grew, and whatever else maps the file.");
     }
 
     private static bool IsIn(MappedRange range, MemoryMapping? mapping) =>

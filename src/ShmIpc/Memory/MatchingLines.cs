@@ -17,6 +17,7 @@ public ref struct MatchingLines
 
     internal MatchingLines(Func<OpenView?> open, ReadOnlySpan<byte> pattern)
     {
+        ByteSearch.CheckPattern(pattern);
         if (pattern.Contains(LineEnd))
         {
             throw new ArgumentException(
@@ -37,7 +38,6 @@ public ref struct MatchingLines
     /// <returns>False when there is none.</returns>
     /// <exception cref="ObjectDisposedException">The mapping, or the file, is disposed.</exception>
     /// <exception cref="InvalidOperationException">Part of the memory may not be read.</exception>
-    /// <exception cref="ArgumentException">The pattern is empty.</exception>
     public bool MoveNext()
     {
         if (!_isOpen)

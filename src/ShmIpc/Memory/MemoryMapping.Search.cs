@@ -55,10 +55,11 @@ public sealed partial class MemoryMapping
     /// <summary>All places where bytes occur, for <c>foreach</c>; matches do not overlap.</summary>
     /// <param name="pattern">What to look for: at least one byte.</param>
     /// <param name="start">Where to begin; at most <see cref="LengthBytes"/>.</param>
+    /// <exception cref="ArgumentException">The pattern is empty.</exception>
     public ByteMatches Matches(ReadOnlySpan<byte> pattern, long start = 0) => new(OpenWhole, pattern, start);
 
     /// <summary>All lines (each ended by a line feed, or by the end) that contain bytes, for <c>foreach</c>.</summary>
     /// <param name="pattern">What to look for: at least one byte, and no line feed.</param>
-    /// <exception cref="ArgumentException">There is a line feed in the pattern.</exception>
+    /// <exception cref="ArgumentException">The pattern is empty, or there is a line feed in it.</exception>
     public MatchingLines LinesWith(ReadOnlySpan<byte> pattern) => new(OpenWhole, pattern);
 }

@@ -72,7 +72,7 @@ public sealed class ByteSearchTests
         Assert.Throws<ArgumentException>(() => mapping.IndexOf([]));
         Assert.Throws<ArgumentException>(() => mapping.LastIndexOf([]));
         Assert.Throws<ArgumentException>(() => mapping.Count([]));
-        Assert.Throws<ArgumentException>(() => mapping.Matches([]).MoveNext());
+        Assert.Throws<ArgumentException>(() => mapping.Matches([]));
         Assert.Throws<ArgumentException>(() => mapping.LinesWith("a\nb"u8));
         Assert.Throws<ArgumentOutOfRangeException>(() => mapping.IndexOf("a"u8, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => mapping.IndexOf("a"u8, 10));
