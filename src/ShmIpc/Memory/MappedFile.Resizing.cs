@@ -128,19 +128,20 @@ public sealed partial class MappedFile
     // device.
     private void CheckNobodySees(long before, long lengthBytes, MemoryMapping? shorter)
     {
-        var all = MappedRange.List();
-        var own = all.First(range => range.Start <= Start(_mapping!) && range.End > Start(_mapping!)).File;
+        var all = ProcessMaps.Read();
+        var own = all.Find(Start(_mapping!))!;
         var firstCutPage = (lengthBytes + LinuxProcess.PageSizeBytes - 1) & -LinuxProcess.PageSizeBytes;
-        var others = all.Count(range =>
-            range.File == own && range.FileEnd > firstCutPage && !IsIn(range, _mapping) && !IsIn(range, shorter));
+        var others = all.Entries.Count(entry =>
+            (entry.Inode, entry.DeviceMajor, entry.DeviceMinor) == (own.Inode, own.DeviceMajor, own.DeviceMinor)
+            && entry.Offset + entry.LengthBytes > firstCutPage && !IsIn(entry, _mapping) && !IsIn(entry, shorter));
         if (others == 0) return;
         throw new InvalidOperationException(
             $"{others} other mapping(s) in this process still show some of bytes {lengthBytes} to {before} of the file, and a touch of " +
             "them would end the process: close the views that were opened before the file grew, and whatever else maps the file.");
     }
 
-    private static bool IsIn(MappedRange range, MemoryMapping? mapping) =>
-        mapping is not null && range.Start >= Start(mapping) && range.Start < Start(mapping) + mapping.LengthBytes;
+    private static bool IsIn(ProcessMapping entry, MemoryMapping? mapping) =>
+        mapping is not null && entry.Start >= Start(mapping) && entry.Start < Start(mapping) + mapping.LengthBytes;
 
     private static nint Start(MemoryMapping mapping) => mapping.Whole.Start;
 }

@@ -28,6 +28,7 @@ public sealed class MappedFileResizeTests : IDisposable
         file.WriteAt(0, "first"u8);
         var old = file.Mapping!;
         var start = old.Whole.Start;
+        var line = ProcMaps.LineAt(start);
         using (var view = file.OpenWrite(0, 5))
         {
             file.Resize(3 * _page);
@@ -38,11 +39,11 @@ public sealed class MappedFileResizeTests : IDisposable
             Assert.Equal(0, file.IndexOf("First"u8));                       // and seen through the new one
             file.WriteAt(4, "T second"u8);
             Assert.Equal("FirsT"u8, view.Span);
-            Assert.Equal("rw-s", ProcMaps.PermissionsAt(start));
+            Assert.Equal(line, ProcMaps.LineAt(start));
             Assert.Throws<ObjectDisposedException>(() => old.WriteAt(0, [1]));
         }
 
-        Assert.NotEqual("rw-s", ProcMaps.PermissionsAt(start));              // the old mapping went with its last view
+        Assert.NotEqual(line, ProcMaps.LineAt(start));              // the old mapping went with its last view
         Assert.Equal(3 * _page - 12, file.Count("\0"u8));
         Assert.StartsWith("FirsT second\0", File.ReadAllText(FilePath), StringComparison.Ordinal);
     }
