@@ -29,7 +29,8 @@ internal static class MapCommand
         var bytes = view.Span;
         for (int at = 0; at < bytes.Length; at += BytesPerLine)
         {
-            Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at)))}");
+            var line = bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at));
+            Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(line)}");
         }
     }
 }

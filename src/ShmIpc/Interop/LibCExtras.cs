@@ -33,10 +33,13 @@ internal static unsafe partial class LibCExtras
     public const int CLOCK_MONOTONIC = 1;
 
     public const int RLIMIT_FSIZE = 1;
+    public const int RLIMIT_DATA = 2;
+    public const int RLIMIT_STACK = 3;
     public const int RLIMIT_NPROC = 6;
     public const int RLIMIT_NOFILE = 7;
     public const int RLIMIT_MEMLOCK = 8;
     public const int RLIMIT_AS = 9;
+
 
     public const long TMPFS_MAGIC = 0x01021994;
     public const long HUGETLBFS_MAGIC = 0x958458F6;

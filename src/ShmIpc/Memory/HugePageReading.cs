@@ -1,6 +1,5 @@
 // What smaps says about the pages of a range of this process.
 
-using System.Globalization;
 using ShmIpc.Interop;
 
 namespace ShmIpc.Memory;
@@ -12,27 +11,17 @@ internal readonly record struct HugePageReading(long PageBytes, long HugeBytes, 
 {
     public static HugePageReading Of(nint start, nint end)
     {
-        var (pageBytes, hugeBytes, presentBytes, overlapBytes) = (LinuxProcess.PageSizeBytes, 0L, 0L, 0L);
-        foreach (var line in File.ReadLines("/proc/self/smaps"))
+        var (pageBytes, hugeBytes, presentBytes) = (LinuxProcess.PageSizeBytes, 0L, 0L);
+        for (var at = start; at < end && ProcessMaps.FindOwn(at) is { Sizes: { } sizes } entry; at = entry.End)
         {
-            var name = line.AsSpan(0, line.IndexOf(' ', StringComparison.Ordinal));
-            if (name[^1] != ':')
-            {
-                var dash = name.IndexOf('-');
-                var from = nint.Parse(name[..dash], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-                var to = nint.Parse(name[(dash + 1)..], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-                overlapBytes = Math.Max(0, Math.Min(to, end) - Math.Max(from, start));
-                if (from >= end) break;
-            }
-            else if (overlapBytes > 0 && line.EndsWith(" kB", StringComparison.Ordinal))
-            {
-                var bytes = 1024 * long.Parse(line.AsSpan()[name.Length..^" kB".Length], CultureInfo.InvariantCulture);
-                var inside = Math.Min(bytes, overlapBytes); // a neighbour that is alike is in the same entry
-                if (name is "KernelPageSize:") pageBytes = Math.Max(pageBytes, bytes);
-                else if (name is "Rss:") presentBytes += inside;
-                else if (name is "AnonHugePages:" or "ShmemPmdMapped:" or "FilePmdMapped:") hugeBytes += inside;
-                else if (name is "Shared_Hugetlb:" or "Private_Hugetlb:") (hugeBytes, presentBytes) = (hugeBytes + inside, presentBytes + inside);
-            }
+            var poolBytes = Inside(sizes.SharedPoolPageBytes) + Inside(sizes.PrivatePoolPageBytes);
+            pageBytes = Math.Max(pageBytes, sizes.KernelPageSizeBytes ?? 0);
+            presentBytes += poolBytes + Inside(sizes.ResidentBytes);
+            hugeBytes += poolBytes
+                + Inside(sizes.AnonymousHugePageBytes) + Inside(sizes.SharedMemoryHugePageBytes) + Inside(sizes.FileHugePageBytes);
+
+            // A neighbour that is alike is in the same entry, and counts for no more than what is in the range.
+            long Inside(long? bytes) => Math.Min(bytes ?? 0, Math.Min(entry.End, end) - at);
         }
 
         return new HugePageReading(pageBytes, hugeBytes, presentBytes);

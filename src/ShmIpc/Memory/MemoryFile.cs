@@ -142,7 +142,8 @@ public sealed partial class MemoryFile : IDisposable
         var handle = LinuxFile.TryTakeInherited(descriptor)
             ?? throw new ArgumentException(
                 $"There is no descriptor {descriptor} that this process inherited: it is not open, or was opened or taken over by this " +
-                "process itself. Keep the InheritableDescriptor open until the child is started, give the child its Number, and open it once.",
+                "process itself. Keep the InheritableDescriptor open until the child is started, give the child its " +
+                "Number, and open it once.",
                 nameof(descriptor));
         try
         {

@@ -1,6 +1,5 @@
 // The kernel's settings for transparent huge pages: how large they are, and why there may be none.
 
-using System.Globalization;
 using ShmIpc.Interop;
 
 namespace ShmIpc.Memory;
@@ -10,8 +9,7 @@ internal static class TransparentHugePages
     private const string Settings = "/sys/kernel/mm/transparent_hugepage/";
 
     /// <summary>Their size; zero where the kernel has none.</summary>
-    public static long PageBytes { get; } =
-        long.TryParse(Read(Settings + "hpage_pmd_size"), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
+    public static long PageBytes { get; } = KernelFile.Number(Settings + "hpage_pmd_size") ?? 0;
 
     /// <summary>How much of a range may lie in huge pages: they begin at multiples of their size.</summary>
     public static long WholeBytes(nint start, long lengthBytes)
@@ -31,13 +29,14 @@ internal static class TransparentHugePages
                 $"Map at least {PageBytes} bytes, and leave the Address to the library.");
         }
 
-        if (Read("/proc/self/status").Contains("THP_enabled:\t0", StringComparison.Ordinal))
+        if (KernelFile.Field(KernelFile.Text("/proc/self/status"), "THP_enabled") == "0")
         {
             return ("Transparent huge pages are switched off for this process (PR_SET_THP_DISABLE).", "Start it without that.");
         }
 
         var setting = kind == TransparentKind.Shared ? "shmem_enabled" : "enabled";
-        var choice = Choice(Read(Settings + setting));
+        var limits = MemoryLimits.Read("/");
+        var choice = kind == TransparentKind.Shared ? limits.SharedTransparentHugePages : limits.TransparentHugePages;
         if (kind != TransparentKind.File && choice is "never" or "deny")
         {
             var better = kind == TransparentKind.Shared ? "advise" : "madvise";
@@ -57,20 +56,5 @@ internal static class TransparentHugePages
                 "Use anonymous memory, a memfd, or a file of a hugetlbfs; many disk file systems have no huge pages.")
             : ($"The kernel found {pages.HugeBytes} of {wholeBytes} bytes of memory in pieces of {PageBytes} bytes.",
                 "Free memory, or as root `sysctl vm.compact_memory=1`, and map again; or set pages aside with `sysctl vm.nr_hugepages`.");
-    }
-
-    // "always [madvise] never"
-    private static string Choice(string setting) => setting.Split('[', ']') is [_, var choice, ..] ? choice : "";
-
-    private static string Read(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
     }
 }

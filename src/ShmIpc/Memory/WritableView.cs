@@ -27,6 +27,9 @@ public readonly ref struct WritableView : IDisposable
     /// <exception cref="ObjectDisposedException">This is a copy of a view that was closed.</exception>
     public nint Address => _view is null ? 0 : _view.Span.Start;
 
+    /// <summary>The same for the library's own words.</summary>
+    internal MappedSpan Bytes => _view is null ? default : _view.Span;
+
     /// <summary>Closes the view.</summary>
     void IDisposable.Dispose() => _view?.Close();
 }
