@@ -9,6 +9,7 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
     MemfdCommand.Create(),
     ProtectCommand.Create(),
     LockCommand.Create(),
+    LockMemoryCommand.Create(),
     MapsCommand.Create(),
     LimitsCommand.Create(),
     DoctorCommand.Create(),

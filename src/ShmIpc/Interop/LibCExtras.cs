@@ -40,7 +40,6 @@ internal static unsafe partial class LibCExtras
     public const int RLIMIT_MEMLOCK = 8;
     public const int RLIMIT_AS = 9;
 
-
     public const long TMPFS_MAGIC = 0x01021994;
     public const long HUGETLBFS_MAGIC = 0x958458F6;
     public const long EXT4_SUPER_MAGIC = 0xEF53;
@@ -68,6 +67,9 @@ internal static unsafe partial class LibCExtras
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getrlimit(int resource, rlimit* rlim);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int mincore(void* addr, nuint length, byte* vec);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int clock_gettime(int clockid, timespec* tp);

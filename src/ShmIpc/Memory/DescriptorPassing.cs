@@ -108,7 +108,7 @@ public static class DescriptorPassing
         {
             return new ShmException(
                 $"Descriptors came that this process could not be given, and those that it was given are closed again: it may have " +
-                $"{LinuxError.Limit(LibCExtras.RLIMIT_NOFILE, "")} files open (RLIMIT_NOFILE, `ulimit -n`). Raise that or close some.");
+                $"{LinuxLimits.Text(LibCExtras.RLIMIT_NOFILE, "")} files open (RLIMIT_NOFILE, `ulimit -n`). Raise that or close some.");
         }
 
         if (count > mostHandles)
@@ -142,7 +142,7 @@ public static class DescriptorPassing
         if (failure == EMSGSIZE) return "The message is too long for this kind of socket: use a stream, or a shorter message.";
         return failure == ETOOMANYREFS
             ? $"As many descriptors are under way already as this user may have files open (RLIMIT_NOFILE, `ulimit -n`, is " +
-              $"{LinuxError.Limit(LibCExtras.RLIMIT_NOFILE, "")}): have the receivers take theirs first."
+              $"{LinuxLimits.Text(LibCExtras.RLIMIT_NOFILE, "")}): have the receivers take theirs first."
             : null;
     }
 

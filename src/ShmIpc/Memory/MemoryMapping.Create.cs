@@ -211,6 +211,7 @@ public sealed unsafe partial class MemoryMapping
             var mapping = new MemoryMapping((byte*)reservation, reservedBytes, start, insideBytes, lengthBytes, options, backing);
             if (IsPopulated(options) || (mapping.IsOfPool && backing.IsFile)) mapping.Populate();
             mapping.SettleHugePages(options, backing.Refusal);
+            if (options.Locked) mapping.LockForLife();
             return mapping;
         }
         catch
