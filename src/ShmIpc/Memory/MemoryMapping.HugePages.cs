@@ -139,12 +139,12 @@ public sealed unsafe partial class MemoryMapping
     private HugePageGrant ReadGrant(HugePages? request, string? reason, string? cure)
     {
         var pages = HugePageReading.Of((nint)_start, (nint)(_start + _insideBytes));
-        var isGranted = true;
+        var isGranted = IsOfPool;
         if (request is { PoolPageBytes: > 0 and var poolPageBytes })
         {
             isGranted = pages.PageBytes == poolPageBytes;
         }
-        else if (request is not null && pages.PageBytes == LinuxProcess.PageSizeBytes)
+        else if (request is not null && !IsOfPool)
         {
             var halfBytes = IsMirrored ? _insideBytes / 2 : _insideBytes;
             var wholeBytes = TransparentHugePages.WholeBytes((nint)_start, halfBytes)
