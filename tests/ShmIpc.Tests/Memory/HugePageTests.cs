@@ -273,7 +273,12 @@ public sealed class HugePageTests
     {
         using var pool = new HugePageLease(TwoMebibytes, PoolPages);
         nint free;
-        using (var place = MemoryMapping.MapAnonymous(64 * _page)) free = place.Whole.Address(0) & -(nint)OneGibibyte;
+        var closed = new MemoryMappingOptions { Sharing = MappingSharing.Private, Access = MemoryAccess.None };
+        using (var place = MemoryMapping.MapAnonymous(8 * TwoMebibytes, closed))
+        {
+            free = (place.Whole.Address(0) & -(nint)TwoMebibytes) + 2 * (nint)TwoMebibytes;
+        }
+
         var options = new MemoryMappingOptions { Address = free, AddressIsRequired = true, HugePages = _require };
         using var mapping = MemoryMapping.MapAnonymous(TwoMebibytes, options);
         Assert.Equal(free, mapping.Whole.Address(0));
@@ -297,7 +302,7 @@ public sealed class HugePageTests
 
         static void Cycle(int times)
         {
-            for (var i = 0; i < times; i++) MemoryMapping.MapAnonymous(1, new() { HugePages = _require, Mirrored = false }).Dispose();
+            for (var i = 0; i < times; i++) MemoryMapping.MapAnonymous(1, new() { HugePages = _require }).Dispose();
         }
     }
 
