@@ -6,6 +6,7 @@ using ShmIpc.Examples.Terminal;
 var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one sub-command for each; docs/memory.md explains them.")
 {
     MapCommand.Create(),
+    AnonymousCommand.Create(),
     MemfdCommand.Create(),
     ProtectCommand.Create(),
     LockCommand.Create(),
@@ -15,7 +16,7 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
     LimitsCommand.Create(),
     DoctorCommand.Create(),
 };
-foreach (var command in SyncCommand.Create()) root.Add(command);
+foreach (var command in SyncCommand.Create().Concat(CopyOnWriteCommand.Create())) root.Add(command);
 
 try
 {
