@@ -54,7 +54,7 @@ internal static class HugePageBenchmark
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            state += span[(int)((state >> 20) % (uint)span.Length)];
+            state += span[(int)((state >> 32) * (ulong)span.Length >> 32)];
         }
 
         var access = Stopwatch.GetElapsedTime(started);
@@ -86,7 +86,7 @@ internal static class HugePageBenchmark
         Console.WriteLine();
         foreach (var (name, round) in _kinds.Zip(measured, (kind, all) => (kind.Name, all[^1])))
         {
-            if (round.Grant is { IsGranted: false } grant) Console.WriteLine($"{name}: {grant.Reason} {grant.Cure}");
+            if (round.Grant is { Reason: not null } grant) Console.WriteLine($"{name}: {grant.Reason} {grant.Cure}");
         }
     }
 

@@ -33,7 +33,8 @@ internal sealed record HugePageShortage(string Reason, string Cure, long Availab
         var isDefault = KernelFile.KibibyteField(KernelFile.Text("/proc/meminfo"), "Hugepagesize") == pageBytes;
         var command = isDefault ? $"sysctl vm.nr_hugepages={target}" : $"echo {target} > {pool}nr_hugepages";
         return new HugePageShortage(
-            $"{needed} huge pages of {pageBytes} bytes are needed, and {free} are free and not reserved.",
+            (needed == 1 ? $"1 huge page of {pageBytes} bytes is" : $"{needed} huge pages of {pageBytes} bytes are") +
+            $" needed, and {free} are free and not reserved.",
             $"Enlarge the pool, as root: `{command}`; soon after the machine's start, because it takes memory in one piece.",
             free * pageBytes);
 
