@@ -64,7 +64,8 @@ internal static class HugePageBenchmark
 
     private static void Print(int lengthBytes, int rounds, List<Round>[] measured)
     {
-        Console.WriteLine($"{ByteSize.Format(lengthBytes)} of private memory, medians of {rounds} rounds in turns; x: how many times as fast as ordinary pages.");
+        Console.WriteLine($"{ByteSize.Format(lengthBytes)} of private memory, medians of {rounds} rounds in turns;");
+        Console.WriteLine("x: how many times as fast as ordinary pages.");
         Console.WriteLine();
         Console.WriteLine("| pages | in huge pages | first touch | x | random read | x |");
         Console.WriteLine("|---|---|---|---|---|---|");

@@ -14,7 +14,10 @@ internal static class HugePagesCommand
 
     public static Command Create()
     {
-        var size = new Option<string?>("--size") { Description = $"How much to map (default: {ShownSize}, with --benchmark {MeasuredSize})" };
+        var size = new Option<string?>("--size")
+        {
+            Description = $"How much to map (default: {ShownSize}, with --benchmark {MeasuredSize}, at most 1G)",
+        };
         var benchmark = new Option<bool>("--benchmark") { Description = "Measure touch and random access, and print a table in Markdown" };
         var rounds = new Option<int>("--rounds") { Description = "How often to measure", DefaultValueFactory = _ => 5 };
         var command = new Command("huge-pages", "Asks for huge pages of each kind, and shows what was granted") { size, benchmark, rounds };

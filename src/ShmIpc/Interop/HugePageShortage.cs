@@ -19,8 +19,8 @@ internal sealed record HugePageShortage(string Reason, string Cure, long Availab
         {
             return new HugePageShortage(
                 $"This kernel has no huge pages of {pageBytes} bytes.",
-                $"Use a size that it has: `ls {Pools}` shows them. Where 1 GiB is missing, the processor lacks it (its flag is pdpe1gb), or " +
-                "the virtual machine was not given it.",
+                $"Use a size that it has: `ls {Pools}` shows them. Where 1 GiB is missing, the processor lacks it (its flag is pdpe1gb), " +
+                "or the virtual machine was not given it.",
                 0);
         }
 

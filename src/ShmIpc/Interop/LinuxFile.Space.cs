@@ -103,10 +103,10 @@ internal static unsafe partial class LinuxFile
             var missingBytes = Math.Max(pageBytes, lengthBytes - (long)StatusOf(descriptor).st_blocks * BlockBytes);
             var shortage = HugePageShortage.Find(pageBytes, missingBytes);
             return new ShmNoSpaceException(
-                LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") + " " + (shortage is null
-                    ? $"The pool of huge pages has enough: the mount has a limit (`size=`), and {availableBytes} bytes left of it, or the " +
-                        "control group has one (hugetlb.*.max). Raise it, or ask for less."
-                    : $"{shortage.Reason} {shortage.Cure}"),
+                LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") + (shortage is null
+                    ? $" The pool of huge pages has enough: the mount has a limit (`size=`), and {availableBytes} bytes left of it, or " +
+                        "the control group has one (hugetlb.*.max). Raise it, or ask for less."
+                    : $" {shortage.Reason} {shortage.Cure}"),
                 lengthBytes,
                 shortage?.AvailableBytes ?? availableBytes)
             { ErrorNumber = failure };

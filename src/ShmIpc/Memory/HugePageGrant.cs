@@ -1,7 +1,7 @@
 namespace ShmIpc.Memory;
 
-/// <summary>What came of a request for huge pages, as the kernel said it at one moment. Pages of a pool stay; transparent ones the kernel may
-/// make or split at any time.</summary>
+/// <summary>What came of a request for huge pages, as the kernel said it at one moment. Pages of a pool stay; transparent ones the kernel
+/// may make or split at any time.</summary>
 public sealed class HugePageGrant
 {
     internal HugePageGrant()
@@ -11,8 +11,9 @@ public sealed class HugePageGrant
     /// <summary>What was asked for; null for nothing.</summary>
     public HugePages? Requested { get; internal init; }
 
-    /// <summary>Whether it was granted: all pages are of the size that was asked for, or, for transparent ones, every part of the memory that
-    /// could be a huge page is one. True when nothing was asked for and the pages are huge all the same, those of a hugetlbfs.</summary>
+    /// <summary>Whether it was granted: all pages are of the size that was asked for, or, for transparent ones, every part of the memory
+    /// that could be a huge page is one. Where nothing was asked for: whether the pages are huge all the same, those of a
+    /// hugetlbfs.</summary>
     public bool IsGranted { get; internal init; }
 
     /// <summary>The size of the pages in bytes: that of the pool where they are from one, and that of ordinary pages otherwise, also where

@@ -23,7 +23,10 @@ internal sealed record HugePageRefusal(string Reason, string? Cure, Exception Er
         return new HugePageRefusal(
             shortage.Reason,
             shortage.Cure,
-            new ShmNoSpaceException($"{shortage.Reason} {shortage.Cure}", lengthBytes, shortage.AvailableBytes) { ErrorNumber = errorNumber });
+            new ShmNoSpaceException($"{shortage.Reason} {shortage.Cure}", lengthBytes, shortage.AvailableBytes)
+            {
+                ErrorNumber = errorNumber,
+            });
     }
 
     /// <summary>Why a file does not consist of the pages that were asked for; null where it does.</summary>
@@ -35,8 +38,9 @@ internal sealed record HugePageRefusal(string Reason, string? Cure, Exception Er
         var reason = filePageBytes == 0
             ? "The file does not lie in a hugetlbfs, and consists of ordinary pages."
             : $"The file lies in a hugetlbfs with pages of {filePageBytes} bytes.";
-        var cure = $"Put it into a hugetlbfs of such pages (`mount -t hugetlbfs -o pagesize={request.PoolPageBytes} none DIRECTORY`), or use a " +
-            "MemoryFile or anonymous memory.";
+        var cure =
+            $"Put it into a hugetlbfs of such pages (`mount -t hugetlbfs -o pagesize={request.PoolPageBytes} none DIRECTORY`), or use " +
+            "a MemoryFile or anonymous memory.";
         return new HugePageRefusal(reason, cure, new ShmException($"{request} was not granted: {reason} {cure}"));
     }
 }

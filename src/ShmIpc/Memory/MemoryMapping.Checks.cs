@@ -59,8 +59,8 @@ public sealed unsafe partial class MemoryMapping
         if (options.NoReserve && pageBytes > LinuxProcess.PageSizeBytes)
         {
             throw new ArgumentException(
-                "Huge pages of a pool are taken before they are touched, because a touch that finds the pool empty ends the process: leave " +
-                "NoReserve out.",
+                "Huge pages of a pool are taken before they are touched, because a touch that finds the pool empty ends the process: " +
+                "leave NoReserve out.",
                 nameof(options));
         }
 

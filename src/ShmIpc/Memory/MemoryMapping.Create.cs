@@ -89,7 +89,9 @@ public sealed unsafe partial class MemoryMapping
             MapOver(start, mappedBytes, access, flags, number, offset);
             if (mirror != 0) MapOver(mirror, mappedBytes, access, flags, number, offset);
             AdviseHugePages(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, options);
-            if (fillHoles && !TryPopulate(start, mappedBytes, MADV_POPULATE_READ, out var failure) && (failure != EINVAL /* before 5.14 */ || poolPageBytes != 0))
+            if (fillHoles
+                && !TryPopulate(start, mappedBytes, MADV_POPULATE_READ, out var failure)
+                && (failure != EINVAL /* before 5.14 */ || poolPageBytes != 0))
             {
                 throw failure == EFAULT || failure == ENOMEM
                     ? LinuxFile.NoSpace(file, offset, lengthBytes)

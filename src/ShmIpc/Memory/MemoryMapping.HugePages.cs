@@ -103,8 +103,8 @@ public sealed unsafe partial class MemoryMapping
     }
 
     private static ShmNoSpaceException PoolExhausted(long lengthBytes) => new(
-        $"The kernel gave only part of {lengthBytes} bytes of huge pages: the pool ran out meanwhile, or this process may have less of it " +
-        "(hugetlb.*.max of its control group, or its memory nodes). Enlarge what is too small, or map less.",
+        $"The kernel gave only part of {lengthBytes} bytes of huge pages: the pool ran out meanwhile, or this process may have less of " +
+        "it (hugetlb.*.max of its control group, or its memory nodes). Enlarge what is too small, or map less.",
         lengthBytes,
         availableBytes: -1);
 

@@ -41,7 +41,13 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private MappedMemory? _memory;
 
     private MemoryMapping(
-        byte* reservation, long reservedBytes, byte* start, long insideBytes, long lengthBytes, MemoryMappingOptions options, in Backing backing)
+        byte* reservation,
+        long reservedBytes,
+        byte* start,
+        long insideBytes,
+        long lengthBytes,
+        MemoryMappingOptions options,
+        in Backing backing)
     {
         _reservation = reservation;
         _reservedBytes = reservedBytes;
@@ -72,7 +78,8 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     public MappingSharing Sharing { get; }
 
     /// <summary>The size of the pages that the memory consists of, in bytes: what ranges of whole pages are multiples of. That of the pool
-    /// where it has huge pages of one, and else that of ordinary pages, also where the kernel makes transparent huge pages of these.</summary>
+    /// where it has huge pages of one, and else that of ordinary pages, also where the kernel makes transparent huge pages of
+    /// these.</summary>
     public long PageSizeBytes { get; }
 
     /// <summary>All readable bytes: <see cref="LengthBytes"/>, or twice that when mirrored.</summary>

@@ -22,7 +22,11 @@ internal static class TransparentHugePages
     /// <summary>Why memory does not lie in huge pages, or not all that could; the second is the cure.</summary>
     public static (string Reason, string? Cure) WhyNot(TransparentKind kind, long wholeBytes, long lengthBytes, HugePageReading pages)
     {
-        if (PageBytes == 0) return ("This kernel has no transparent huge pages.", "Use pages of a pool, such as HugePageSize.TwoMebibytes.");
+        if (PageBytes == 0)
+        {
+            return ("This kernel has no transparent huge pages.", "Use pages of a pool, such as HugePageSize.TwoMebibytes.");
+        }
+
         if (wholeBytes == 0)
         {
             return ($"No part of the {lengthBytes} bytes is a whole huge page of {PageBytes} bytes that begins at a multiple of its size.",
@@ -41,7 +45,7 @@ internal static class TransparentHugePages
         {
             var better = kind == TransparentKind.Shared ? "advise" : "madvise";
             return ($"The kernel is told to give {(kind == TransparentKind.Shared ? "shared" : "anonymous")} memory no transparent huge " +
-                $"pages at its first touch ({setting} is {choice}), and moved {pages.HugeBytes} of {wholeBytes} bytes into some afterwards.",
+                $"pages at its first touch ({setting} is {choice}), and {pages.HugeBytes} of {wholeBytes} bytes are in some.",
                 $"As root: `echo {better} > {Settings}{setting}`; for a file of a tmpfs `mount -o remount,huge=advise` of that.");
         }
 
@@ -55,6 +59,6 @@ internal static class TransparentHugePages
             ? ($"The file system has {pages.HugeBytes} of {wholeBytes} bytes of the file in huge pages.",
                 "Use anonymous memory, a memfd, or a file of a hugetlbfs; many disk file systems have no huge pages.")
             : ($"The kernel found {pages.HugeBytes} of {wholeBytes} bytes of memory in pieces of {PageBytes} bytes.",
-                "Free memory, or as root `sysctl vm.compact_memory=1`, and map again; or set pages aside with `sysctl vm.nr_hugepages`.");
+                "Free memory, or as root `sysctl vm.compact_memory=1`, and map again; or set pages aside (`sysctl vm.nr_hugepages`).");
     }
 }

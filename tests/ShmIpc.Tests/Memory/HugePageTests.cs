@@ -282,7 +282,8 @@ public sealed class HugePageTests
         var options = new MemoryMappingOptions { Address = free, AddressIsRequired = true, HugePages = _require };
         using var mapping = MemoryMapping.MapAnonymous(TwoMebibytes, options);
         Assert.Equal(free, mapping.Whole.Address(0));
-        Assert.Contains("EEXIST", Assert.Throws<ShmException>(() => MemoryMapping.MapAnonymous(1, options)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ShmException>(() => MemoryMapping.MapAnonymous(1, options));
+        Assert.Contains("EEXIST", error.Message, StringComparison.Ordinal);
         using var elsewhere = MemoryMapping.MapAnonymous(1, new() { Address = free, HugePages = _require });
         Assert.Equal(0, elsewhere.Whole.Address(0) % TwoMebibytes);
         Assert.NotEqual(free, elsewhere.Whole.Address(0));

@@ -91,7 +91,8 @@ public sealed class TransparentHugePageTests
         Assert.NotNull(touched.Cure);
         var limits = MemoryLimits.Read();
         var setting = kind is TransparentKind.Shared ? limits.SharedTransparentHugePages : limits.TransparentHugePages;
-        Assert.Equal(kind is not TransparentKind.File && setting is "never" or "deny", untouched.Cure!.Contains("As root", StringComparison.Ordinal));
+        var isForbidden = kind is not TransparentKind.File && setting is "never" or "deny";
+        Assert.Equal(isForbidden, untouched.Cure!.Contains("As root", StringComparison.Ordinal));
     }
 
     [Fact]
