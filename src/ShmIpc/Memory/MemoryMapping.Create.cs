@@ -243,50 +243,6 @@ public sealed unsafe partial class MemoryMapping
             request: new MemoryRequest { Address = address, LengthBytes = reservedBytes, Flags = flags });
     }
 
-    // Reading suffices for a shared file, whose space is taken; what is private is copied or created only by writing.
-    private void Populate()
-    {
-        var insideBytes = _insideBytes;
-        if (Access == MemoryAccess.None) return;
-        var writes = Access == MemoryAccess.ReadWrite && (Sharing == MappingSharing.Private || !_isFile);
-        if (TryPopulate((nint)_start, insideBytes, writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ, out var failure)) return;
-        if (failure == EFAULT && IsOfPool) throw PoolExhausted(insideBytes);
-        if (failure == EFAULT || failure == ENOMEM)
-        {
-            throw new ShmNoSpaceException(
-                $"The machine has no room for the {insideBytes} bytes that were to be populated: map less, or without Populate.",
-                insideBytes,
-                availableBytes: -1);
-        }
-
-        if (failure != EINVAL /* before 5.14 */ || IsOfPool)
-        {
-            throw LinuxError.ToException(failure, "madvise", $"length {insideBytes}, populate");
-        }
-
-        for (long at = 0; at < insideBytes; at += LinuxProcess.PageSizeBytes)
-        {
-            var value = ((byte*)_start)[at];
-            if (writes) ((byte*)_start)[at] = value;
-        }
-    }
-
-    private static void Fill(nint start, long mappedBytes, bool isOfPool)
-    {
-        if (TryPopulate(start, mappedBytes, MADV_POPULATE_WRITE, out var failure)) return;
-        if (failure == EFAULT && isOfPool) throw PoolExhausted(mappedBytes);
-        if (failure != EINVAL || isOfPool)
-        {
-            throw LinuxError.ToException(
-                failure,
-                "madvise",
-                $"length {mappedBytes}, MADV_POPULATE_WRITE",
-                failure == EINVAL ? "Huge pages of a pool need Linux 5.14: before it, a touch might end the process." : null);
-        }
-
-        for (long at = 0; at < mappedBytes; at += LinuxProcess.PageSizeBytes) ((byte*)start)[at] = 0; // a kernel before 5.14
-    }
-
     // What had to be open to be filled gets the access that was asked for.
     private static void Close(nint start, long mappedBytes, MemoryAccess access, MemoryAccess asked)
     {
@@ -322,20 +278,6 @@ public sealed unsafe partial class MemoryMapping
             throw LinuxError.ToException(errno, "mremap", $"old size 0, new size {mappedBytes}, MREMAP_FIXED");
         }
     }
-
-    private static bool TryPopulate(nint start, long mappedBytes, int advice, out int failure)
-    {
-        do
-        {
-            failure = madvise((void*)start, Size(mappedBytes), advice) == 0 ? 0 : errno;
-        }
-        while (failure == EINTR || failure == EAGAIN);
-        return failure == 0;
-    }
-
-    // Transparent huge pages that are required must be there to be seen.
-    private static bool IsPopulated(MemoryMappingOptions options) =>
-        options.Populate || options.HugePages is { Size: HugePageSize.Transparent, IsRequired: true };
 
     private static long RoundUp(long bytes, long pageBytes) => (bytes + pageBytes - 1) & -pageBytes;
 

@@ -161,6 +161,22 @@ public sealed class HugePageTests
         Assert.Equal(free, pool.Available);
     }
 
+    [Theory]
+    [InlineData(MappingSharing.Private)]
+    [InlineData(MappingSharing.Shared)]
+    public void A_limit_that_is_met_at_the_touch_is_an_exception_too(MappingSharing sharing)
+    {
+        using var pool = new HugePageLease(TwoMebibytes, PoolPages);
+        using var limit = new HugePageLimit(2 * TwoMebibytes);
+        var free = pool.Available;
+        var options = new MemoryMappingOptions { Sharing = sharing, HugePages = _require };
+        var error = Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapAnonymous(4 * TwoMebibytes, options));
+        Assert.Contains("hugetlb", error.Message, StringComparison.Ordinal);
+        Assert.Equal(free, pool.Available);
+        using var fits = MemoryMapping.MapAnonymous(2 * TwoMebibytes, options);
+        Assert.True(fits.HugePages!.IsGranted);
+    }
+
     [Fact]
     public void A_private_copy_of_huge_pages_is_made_when_it_becomes_writable()
     {
