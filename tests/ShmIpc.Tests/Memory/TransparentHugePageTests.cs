@@ -5,6 +5,7 @@ using Xunit;
 
 namespace ShmIpc.Tests.Memory;
 
+[Collection(nameof(HugePageTests))] // other tests count what the process has mapped
 public sealed class TransparentHugePageTests
 {
     private const int Blocks = 4;
