@@ -16,6 +16,7 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
     ProtectCommand.Create(),
     LockCommand.Create(),
     LockMemoryCommand.Create(),
+    HugePagesCommand.Create(),
     MapsCommand.Create(),
     LimitsCommand.Create(),
     DoctorCommand.Create(),

@@ -70,6 +70,14 @@ internal static unsafe partial class LinuxFile
         return MagicOf(descriptor.Number);
     }
 
+    /// <summary>The size of the huge pages of which the file consists: one of a hugetlbfs, mounted or that of memfds. Zero for every other
+    /// file.</summary>
+    public static long HugePageBytes(SafeFileHandle file)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return HugePageBytes(descriptor.Number);
+    }
+
     /// <summary>The size of the file system that a path is in, 0 for a tmpfs without a limit, and what is free; null when that cannot be
     /// read.</summary>
     public static (long AvailableBytes, long TotalBytes)? RoomAt(string path)
@@ -90,6 +98,20 @@ internal static unsafe partial class LinuxFile
     private static ShmNoSpaceException NoSpace(int failure, int descriptor, long offset, long lengthBytes)
     {
         var (availableBytes, totalBytes) = Room(descriptor);
+        if (HugePageBytes(descriptor) is > 0 and var pageBytes)
+        {
+            var missingBytes = Math.Max(pageBytes, lengthBytes - (long)StatusOf(descriptor).st_blocks * BlockBytes);
+            var shortage = HugePageShortage.Find(pageBytes, missingBytes);
+            return new ShmNoSpaceException(
+                LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") + (shortage is null
+                    ? $" The pool of huge pages has enough: the mount has a limit (`size=`), and {availableBytes} bytes left of it, or " +
+                        "the control group has one (hugetlb.*.max). Raise it, or ask for less."
+                    : $" {shortage.Reason} {shortage.Cure}"),
+                lengthBytes,
+                shortage?.AvailableBytes ?? availableBytes)
+            { ErrorNumber = failure };
+        }
+
         if (totalBytes == 0) // the tmpfs that memfds are in has no size of its own
         {
             return new ShmNoSpaceException(
@@ -127,6 +149,10 @@ internal static unsafe partial class LinuxFile
         }
 
         if (MagicOf(descriptor) == TMPFS_MAGIC) LinuxMemory.RequireAvailable(missingBytes);
+        if (HugePageBytes(descriptor) is > 0 and var pageBytes && HugePageShortage.Find(pageBytes, missingBytes) is not null)
+        {
+            throw NoSpace(ENOSPC, descriptor, offset, lengthBytes);
+        }
     }
 
     // The kernel does not only refuse a file that is too long for this process: it ends the process with SIGXFSZ, unless that is ignored.
@@ -145,6 +171,12 @@ internal static unsafe partial class LinuxFile
         LibCExtras.statfs status;
         if (fstatfs(descriptor, &status) != 0) throw LinuxError.ToException(errno, "fstatfs", $"descriptor {descriptor}");
         return status.f_type;
+    }
+
+    private static long HugePageBytes(int descriptor)
+    {
+        LibCExtras.statfs status;
+        return fstatfs(descriptor, &status) == 0 && status.f_type == HUGETLBFS_MAGIC ? status.f_bsize : 0;
     }
 
     private static (long AvailableBytes, long TotalBytes) Room(int descriptor)

@@ -72,10 +72,9 @@ public sealed partial class MemoryFile : IDisposable
         CheckLength(lengthBytes);
         options ??= new MemoryFileOptions();
         CheckSeals(options.Seals, nameof(options));
-        var file = new MemoryFile(LinuxFile.CreateInMemory(name), name, canWrite: true);
+        var file = Make(name, lengthBytes, options.HugePages);
         try
         {
-            LinuxFile.Allocate(file.Handle, 0, lengthBytes); // asks first whether the machine has so much
             if (options.Seals != MemorySeals.None) file.Seal(options.Seals);
             return file;
         }
@@ -175,6 +174,7 @@ public sealed partial class MemoryFile : IDisposable
                 $"\"{Name}\" has {before} bytes, and only grows: every process that has the rest mapped would die at its next access.");
         }
 
+        if (PageSizeBytes > LinuxProcess.PageSizeBytes) lengthBytes = InWholePages(lengthBytes, PageSizeBytes);
         if (lengthBytes == before) return;
         RequireWritable(nameof(Grow));
         try
