@@ -54,6 +54,7 @@ public sealed unsafe partial class MemoryMapping
             CheckReaches(file, offset, lengthBytes);
             // On tmpfs even reading a hole takes a page, so the holes of what is only read are filled now, and not at the first touch.
             fillHoles = LinuxFile.FileSystemMagic(file) == TMPFS_MAGIC;
+            if (fillHoles) LinuxFile.RequireRoom(file, offset, lengthBytes);
         }
 
         using var descriptor = new BorrowedDescriptor(file);
@@ -195,6 +196,7 @@ public sealed unsafe partial class MemoryMapping
         if (TryPopulate((nint)_start, insideBytes, writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ, out var failure)) return;
         if (failure == EFAULT || failure == ENOMEM)
         {
+        RequireRoom((nint)_start, insideBytes, writes);
             throw new ShmNoSpaceException(
                 $"The machine has no room for the {insideBytes} bytes that were to be populated: map less, or without Populate.",
                 insideBytes,
@@ -212,6 +214,14 @@ public sealed unsafe partial class MemoryMapping
     private static void Fill(nint start, long mappedBytes)
     {
         if (TryPopulate(start, mappedBytes, MADV_POPULATE_WRITE, out var failure)) return;
+    // A private page that is written is one that the mapping takes for itself; all others are there already, or can be given up.
+    private void RequireRoom(nint start, long bytes, bool writes)
+    {
+        if (!writes || Sharing == MappingSharing.Shared) return;
+        if (_isFile) LinuxMemory.RequireAvailable(bytes); // what is in memory is the file's, and copied
+        else if (LinuxMemory.ShortageFor(start, bytes) is { } refusal) throw refusal;
+    }
+
         if (failure != EINVAL) throw LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_WRITE");
         for (long at = 0; at < mappedBytes; at += LinuxProcess.PageSizeBytes) ((byte*)start)[at] = 0; // a kernel before 5.14
     }
