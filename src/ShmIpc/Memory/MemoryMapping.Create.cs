@@ -75,7 +75,7 @@ public sealed unsafe partial class MemoryMapping
                     : LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_READ");
             }
 
-            Close(start, mappedBytes, access, options.Access);
+            Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
         }
     }
 
@@ -134,7 +134,7 @@ public sealed unsafe partial class MemoryMapping
             MapOver(start, mappedBytes, access, flags | MAP_ANONYMOUS, descriptor: -1, offset: 0);
             if (isShared) Fill(start, mappedBytes);
             if (mirror != 0) Duplicate(start, mirror, mappedBytes);
-            Close(start, mappedBytes, access, options.Access);
+            Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
         }
     }
 
