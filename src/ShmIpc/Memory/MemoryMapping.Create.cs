@@ -267,7 +267,7 @@ public sealed unsafe partial class MemoryMapping
         {
             failure = madvise((void*)start, Size(mappedBytes), advice) == 0 ? 0 : errno;
         }
-        while (failure == EINTR || failure == EAGAIN);
+        while (failure == EINTR); // EAGAIN may stay for good: where a mapping would have to be split, and there are too many
         return failure == 0;
     }
 
