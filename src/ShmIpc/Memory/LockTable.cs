@@ -83,8 +83,12 @@ internal static unsafe class LockTable
             if (mlockall(flags) != 0) return LinuxError.ToException(errno, "mlockall", $"flags {flags}");
         }
 
-        return _ranges.Select(Call).FirstOrDefault(refusal => refusal is not null);
+        return _ranges.Select(Again).FirstOrDefault(refusal => refusal is not null);
     }
+
+    // What was closed meanwhile (MemoryAccess.None) the kernel brings in no more: it is locked as it is.
+    private static Exception? Again(LockEntry entry) =>
+        Call(entry) is { } refusal && mlock2((void*)entry.Start, Size(entry.LengthBytes), MLOCK_ONFAULT) != 0 ? refusal : null;
 
     private static Exception? Call(LockEntry entry)
     {
