@@ -134,8 +134,7 @@ public sealed unsafe partial class MemoryMapping
     {
         if (!LinuxFile.Status(file).IsRegularFile)
         {
-            throw new ArgumentException(
-                "Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", nameof(file));
+            throw NotRegular(nameof(file));
         }
 
         var openedFor = LinuxFile.OpenFlags(file) & O_ACCMODE;
@@ -163,6 +162,9 @@ public sealed unsafe partial class MemoryMapping
             throw new ShmException(
                 $"The file has {sizeBytes} bytes, and a mapping of bytes {offset} to {offset + lengthBytes} goes past its end, " +
                 "where every access would end the process: map less, or map shared and read-write, which lengthens the file.");
+    private static ArgumentException NotRegular(string name) =>
+        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
+
         }
     }
 }

@@ -88,7 +88,10 @@ public sealed unsafe partial class MemoryMapping
     public static MemoryMapping MapFile(string path, MemoryMappingOptions? options = null)
     {
         LinuxPlatform.Require();
+        ArgumentNullException.ThrowIfNull(path);
         options ??= new MemoryMappingOptions();
+        // Looked at before it is opened: to open a pipe waits for its other end, and to open a device may have effects of its own.
+        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path));
         var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
         var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
         using var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
@@ -193,10 +196,10 @@ public sealed unsafe partial class MemoryMapping
     {
         if (Access == MemoryAccess.None) return;
         var writes = Access == MemoryAccess.ReadWrite && (Sharing == MappingSharing.Private || !_isFile);
+        RequireRoom((nint)_start, insideBytes, writes);
         if (TryPopulate((nint)_start, insideBytes, writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ, out var failure)) return;
         if (failure == EFAULT || failure == ENOMEM)
         {
-        RequireRoom((nint)_start, insideBytes, writes);
             throw new ShmNoSpaceException(
                 $"The machine has no room for the {insideBytes} bytes that were to be populated: map less, or without Populate.",
                 insideBytes,
@@ -211,9 +214,6 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    private static void Fill(nint start, long mappedBytes)
-    {
-        if (TryPopulate(start, mappedBytes, MADV_POPULATE_WRITE, out var failure)) return;
     // A private page that is written is one that the mapping takes for itself; all others are there already, or can be given up.
     private void RequireRoom(nint start, long bytes, bool writes)
     {
@@ -222,6 +222,9 @@ public sealed unsafe partial class MemoryMapping
         else if (LinuxMemory.ShortageFor(start, bytes) is { } refusal) throw refusal;
     }
 
+    private static void Fill(nint start, long mappedBytes)
+    {
+        if (TryPopulate(start, mappedBytes, MADV_POPULATE_WRITE, out var failure)) return;
         if (failure != EINVAL) throw LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_WRITE");
         for (long at = 0; at < mappedBytes; at += LinuxProcess.PageSizeBytes) ((byte*)start)[at] = 0; // a kernel before 5.14
     }
