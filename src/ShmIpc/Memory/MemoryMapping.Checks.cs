@@ -57,6 +57,14 @@ public sealed unsafe partial class MemoryMapping
                 nameof(options));
         }
 
+        if (options.Locked && options.Access == MemoryAccess.None)
+        {
+            throw new ArgumentException(
+                "Locked brings every page into memory, and the kernel brings in none that is MemoryAccess.None: map without Locked, " +
+                "and Lock what you open later.",
+                nameof(options));
+        }
+
         var pageBytes = LinuxProcess.PageSizeBytes;
         if (options.Address < 0 || options.Address % pageBytes != 0)
         {
@@ -154,6 +162,9 @@ public sealed unsafe partial class MemoryMapping
         return openedFor == O_RDWR;
     }
 
+    private static ArgumentException NotRegular(string name) =>
+        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
+
     private static void CheckReaches(SafeFileHandle file, long offset, long lengthBytes)
     {
         var sizeBytes = LinuxFile.Status(file).SizeBytes;
@@ -162,9 +173,6 @@ public sealed unsafe partial class MemoryMapping
             throw new ShmException(
                 $"The file has {sizeBytes} bytes, and a mapping of bytes {offset} to {offset + lengthBytes} goes past its end, " +
                 "where every access would end the process: map less, or map shared and read-write, which lengthens the file.");
-    private static ArgumentException NotRegular(string name) =>
-        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
-
         }
     }
 }
