@@ -99,8 +99,14 @@ internal static unsafe partial class LinuxFile
     /// <returns>Null when there is none of that number, or one that is not inheritable: that belongs to somebody in this process.</returns>
     public static SafeFileHandle? TryTakeInherited(int descriptor)
     {
+        var isTaken = IsInherited(descriptor) && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
+        return isTaken ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
+    }
+
+    /// <summary>Whether a descriptor is open, and inheritable; never for stdin, stdout and stderr.</summary>
+    public static bool IsInherited(int descriptor)
+    {
         var flags = descriptor < FirstOrdinaryDescriptor ? -1 : fcntl(descriptor, F_GETFD);
-        if (flags < 0 || (flags & FD_CLOEXEC) != 0 || fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) != 0) return null;
-        return new SafeFileHandle(descriptor, ownsHandle: true);
+        return flags >= 0 && (flags & FD_CLOEXEC) == 0;
     }
 }

@@ -134,11 +134,26 @@ internal static unsafe partial class LinuxFile
         { ErrorNumber = failure };
     }
 
+    /// <summary>Refuses a range whose space certainly cannot all be taken, or that the machine has too little memory for. Takes
+    /// nothing.</summary>
+    /// <exception cref="ShmNoSpaceException">There is not enough room.</exception>
+    public static void RequireRoom(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        RefuseHopeless(descriptor.Number, offset, lengthBytes);
+    }
+
+    /// <summary>How much of a range has no space yet, at least: all that lies beyond the end of the file, and more where the whole file has
+    /// less than the range is long.</summary>
+    internal static long MissingBytes(long offset, long lengthBytes, long sizeBytes, long takenBytes) =>
+        Math.Max(lengthBytes - takenBytes, Math.Min(lengthBytes, offset + lengthBytes - sizeBytes));
+
     // Steps that succeed before one fails would fill the file system for everybody, and a tmpfs that is larger than the memory behind
-    // it would kill processes instead. So what cannot fit even if all that the file has lies inside the range takes nothing.
+    // it would kill processes instead. So what certainly cannot fit takes nothing.
     private static void RefuseHopeless(int descriptor, long offset, long lengthBytes)
     {
-        var missingBytes = lengthBytes - (long)StatusOf(descriptor).st_blocks * BlockBytes;
+        var status = StatusOf(descriptor);
+        var missingBytes = MissingBytes(offset, lengthBytes, status.st_size, (long)status.st_blocks * BlockBytes);
         if (missingBytes <= 0) return;
         statvfs room;
         if (fstatvfs(descriptor, &room) == 0

@@ -139,7 +139,13 @@ public sealed partial class MemoryFile : IDisposable
     public static MemoryFile OpenInherited(int descriptor)
     {
         LinuxPlatform.Require();
-        var handle = LinuxFile.TryTakeInherited(descriptor)
+        // Looked at before it is taken: what is refused may be somebody else's, and stays as it is.
+        if (LinuxFile.IsInherited(descriptor) && LinuxFile.MemoryName($"/proc/self/fd/{descriptor}", out var target) is null)
+        {
+            throw new ArgumentException($"Descriptor {descriptor} is one of {Described(target)}: {OnlyMemory}", nameof(descriptor));
+        }
+
+        var handle = InheritableDescriptor.TryTake(descriptor)
             ?? throw new ArgumentException(
                 $"There is no descriptor {descriptor} that this process inherited: it is not open, or was opened or taken over by this " +
                 "process itself. Keep the InheritableDescriptor open until the child is started, give the child its " +

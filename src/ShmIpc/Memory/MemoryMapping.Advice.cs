@@ -39,6 +39,7 @@ public sealed unsafe partial class MemoryMapping
             {
                 var writes = advice == MemoryAdvice.PopulateWrite;
                 lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + bytes, writes, raises: false));
+                RequireRoom((nint)(_start + offset), bytes, writes);
             }
 
             if (TryPopulate((nint)(_start + offset), bytes, number, out var failure)) return;

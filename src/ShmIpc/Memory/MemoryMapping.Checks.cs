@@ -64,6 +64,14 @@ public sealed unsafe partial class MemoryMapping
                 nameof(options));
         }
 
+        if (options.Locked && options.Access == MemoryAccess.None)
+        {
+            throw new ArgumentException(
+                "Locked brings every page into memory, and the kernel brings in none that is MemoryAccess.None: map without Locked, " +
+                "and Lock what you open later.",
+                nameof(options));
+        }
+
         if (options.Address < 0 || options.Address % pageBytes != 0)
         {
             throw new ArgumentException(
@@ -139,8 +147,7 @@ public sealed unsafe partial class MemoryMapping
     {
         if (!LinuxFile.Status(file).IsRegularFile)
         {
-            throw new ArgumentException(
-                "Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", nameof(file));
+            throw NotRegular(nameof(file));
         }
 
         var openedFor = LinuxFile.OpenFlags(file) & O_ACCMODE;
@@ -159,6 +166,9 @@ public sealed unsafe partial class MemoryMapping
 
         return openedFor == O_RDWR;
     }
+
+    private static ArgumentException NotRegular(string name) =>
+        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
 
     private static void CheckReaches(SafeFileHandle file, long offset, long lengthBytes)
     {

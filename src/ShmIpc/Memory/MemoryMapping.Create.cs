@@ -61,6 +61,7 @@ public sealed unsafe partial class MemoryMapping
             // On tmpfs even reading a hole takes a page, so the holes of what is only read are filled now, and not at the first touch.
             // From a pool, too; but a private copy of it that is to be written is filled instead of the hole.
             fillHoles = isInMemory || (poolPageBytes != 0 && options.Access != MemoryAccess.ReadWrite);
+            if (isInMemory) LinuxFile.RequireRoom(file, offset, lengthBytes);
         }
 
         using var descriptor = new BorrowedDescriptor(file);
@@ -98,7 +99,7 @@ public sealed unsafe partial class MemoryMapping
                     : LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_READ");
             }
 
-            Close(start, mappedBytes, access, options.Access);
+            Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
         }
     }
 
@@ -111,7 +112,10 @@ public sealed unsafe partial class MemoryMapping
     public static MemoryMapping MapFile(string path, MemoryMappingOptions? options = null)
     {
         LinuxPlatform.Require();
+        ArgumentNullException.ThrowIfNull(path);
         options ??= new MemoryMappingOptions();
+        // Looked at before it is opened: to open a pipe waits for its other end, and to open a device may have effects of its own.
+        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path));
         var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
         var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
         using var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
@@ -189,7 +193,7 @@ public sealed unsafe partial class MemoryMapping
                 if (mirror != 0) Duplicate(start, mirror, mappedBytes);
             }
 
-            Close(start, mappedBytes, access, options.Access);
+            Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
         }
     }
 

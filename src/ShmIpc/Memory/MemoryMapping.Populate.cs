@@ -17,6 +17,7 @@ public sealed unsafe partial class MemoryMapping
     {
         if (Access == MemoryAccess.None) return;
         var writes = Access == MemoryAccess.ReadWrite && (Sharing == MappingSharing.Private || !_isFile);
+        RequireRoom((nint)_start, _insideBytes, writes);
         if (TryPopulate((nint)_start, _insideBytes, writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ, out var failure)) return;
         if (failure == EFAULT && IsOfPool) throw PoolExhausted(_insideBytes);
         if (failure == EFAULT || failure == ENOMEM)
@@ -37,6 +38,15 @@ public sealed unsafe partial class MemoryMapping
             var value = ((byte*)_start)[at];
             if (writes) ((byte*)_start)[at] = value;
         }
+    }
+
+    // A private page that is written is one that the mapping takes for itself; all others are there already, can be given up, or come from a
+    // pool.
+    private void RequireRoom(nint start, long bytes, bool writes)
+    {
+        if (!writes || Sharing == MappingSharing.Shared || IsOfPool) return;
+        if (_isFile) LinuxMemory.RequireAvailable(bytes); // what is in memory is the file's, and copied
+        else if (LinuxMemory.ShortageFor(start, bytes) is { } refusal) throw refusal;
     }
 
     private static void Fill(nint start, long mappedBytes, bool isOfPool)
@@ -61,7 +71,7 @@ public sealed unsafe partial class MemoryMapping
         {
             failure = madvise((void*)start, Size(mappedBytes), advice) == 0 ? 0 : errno;
         }
-        while (failure == EINTR || failure == EAGAIN);
+        while (failure == EINTR); // EAGAIN may stay for good: where a mapping would have to be split, and there are too many
         return failure == 0;
     }
 }

@@ -22,8 +22,8 @@ namespace ShmIpc.Memory;
 /// All members may be used by several threads at once. Bytes are reached by copies (<see cref="ReadAt"/>, <see cref="WriteAt"/>) or in
 /// place through a view (<see cref="OpenRead(long, int)"/>, <see cref="OpenWrite(long, int)"/>), which keeps the memory mapped while it is
 /// open. A mapping that is never disposed stays until the process exits; there is no finalizer. What no library can prevent: when another
-/// process makes a mapped file shorter, or punches a hole into it on a full file system, a touch of what is gone ends this process
-/// (<c>SIGBUS</c>).
+/// process makes a mapped file shorter, or punches a hole into it on a full file system, or the disk cannot read a page of it, a touch of
+/// what is gone ends this process (<c>SIGBUS</c>).
 /// </remarks>
 public sealed unsafe partial class MemoryMapping : IDisposable
 {
