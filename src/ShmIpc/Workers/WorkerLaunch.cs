@@ -1,0 +1,22 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace ShmIpc.Workers;
+
+/// <summary>What a worker is told at its start. In the parent its handles stay the pool's; in the worker they are the worker's.</summary>
+/// <param name="Index">The worker's place in the pool.</param>
+/// <param name="Incarnation">How often that place has been filled before.</param>
+/// <param name="Body">Assembly-qualified type and method of what is to run.</param>
+/// <param name="RegionName">What messages call the region.</param>
+/// <param name="Region">The pool's region: a memory file, to be opened anew.</param>
+/// <param name="Settings">Whatever else the worker is to know.</param>
+internal sealed record WorkerLaunch(
+    int Index,
+    int Incarnation,
+    string Body,
+    string RegionName,
+    SafeFileHandle? Region,
+    IReadOnlyDictionary<string, string> Settings)
+{
+    /// <summary>More memory files, in the order in which the parent gave them.</summary>
+    public IReadOnlyList<SafeFileHandle> MoreRegions { get; init; } = [];
+}
