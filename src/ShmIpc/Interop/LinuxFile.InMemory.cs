@@ -40,4 +40,14 @@ internal static unsafe partial class LinuxFile
         var seals = fcntl(descriptor.Number, F_GET_SEALS, 0);
         return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
     }
+
+    /// <summary>Programs that this one starts shall not inherit the descriptor.</summary>
+    public static void CloseOnExec(SafeFileHandle file)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        if (fcntl(descriptor.Number, F_SETFD, FD_CLOEXEC) != 0)
+        {
+            throw LinuxError.ToException(errno, "fcntl", $"F_SETFD, FD_CLOEXEC, descriptor {descriptor.Number}");
+        }
+    }
 }

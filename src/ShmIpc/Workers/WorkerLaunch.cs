@@ -19,4 +19,11 @@ internal sealed record WorkerLaunch(
 {
     /// <summary>More memory files, in the order in which the parent gave them.</summary>
     public IReadOnlyList<SafeFileHandle> MoreRegions { get; init; } = [];
+
+    /// <summary>The <see cref="StaticMethod"/> that takes the launch in the worker and returns the exit code, in place of
+    /// <see cref="WorkerMain.Run"/>: for a worker that is a process and no more.</summary>
+    public string? Entry { get; init; }
+
+    /// <summary>Does, in the worker, what it was started for, and returns its exit code.</summary>
+    public int Run() => Entry is null ? WorkerMain.Run(this) : StaticMethod.Find(Entry).CreateDelegate<Func<WorkerLaunch, int>>()(this);
 }
