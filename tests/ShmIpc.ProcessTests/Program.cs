@@ -4,13 +4,17 @@
 using System.Runtime.CompilerServices;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.ProcessTests.Roles;
+using ShmIpc.Workers;
 
 namespace ShmIpc.ProcessTests;
 
 internal static class Program
 {
-    public static int Main(string[] arguments) =>
-        arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+    public static int Main(string[] arguments)
+    {
+        WorkerPool.RunIfWorker(arguments);
+        return arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)] // a child never loads xunit
     private static int RunTests(string[] arguments) =>
@@ -79,6 +83,7 @@ internal static class Program
             case "few-addresses": LimitRoles.Addresses(role); break;
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
+            case "pool-parent": PoolParentRole.Run(role); break;
             case "no-threads": LimitRoles.Threads(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
