@@ -1,6 +1,7 @@
 // The bodies that the pools of these tests run, in their workers. They stay as simple as what is tested allows.
 
 using System.Globalization;
+using System.Runtime.InteropServices;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Workers;
 
@@ -24,8 +25,12 @@ internal static class PoolBodies
         return job * job;
     }
 
-    /// <summary>Squares, and says in which process.</summary>
-    public static long[] Square(int job, WorkerContext context) => [(long)job * job, Environment.ProcessId, context.DeliveryCount];
+    /// <summary>Squares, in up to three milliseconds, and says in which process and how often it was handed out.</summary>
+    public static long[] Square(int job, WorkerContext context)
+    {
+        Thread.Sleep(job % 4);
+        return [(long)job * job, Environment.ProcessId, context.DeliveryCount];
+    }
 
     /// <summary>Squares after as many milliseconds as the number's last digit.</summary>
     public static int SlowSquare(int job, WorkerContext context)
@@ -41,7 +46,7 @@ internal static class PoolBodies
 
     public static byte[] Bytes(int job, WorkerContext context) => new byte[job];
 
-    /// <summary>What the word says: "die" and a signal, "fail", "wait" until cancelled, "sleep" for ever, "nap" and milliseconds, "runs" of
+    /// <summary>What the word says: "die" and a signal, "fail", "fault", "wait" until cancelled, "sleep" for ever, "nap" and milliseconds, "runs" of
     /// this process, "who" runs it.</summary>
     public static string Do(string job, WorkerContext context)
     {
@@ -54,6 +59,9 @@ internal static class PoolBodies
                 return "still alive";
             case "fail":
                 Environment.FailFast("a body's FailFast");
+                return "still alive";
+            case "fault":
+                Marshal.WriteByte(new nint(0x7000_0000_0000), 1);
                 return "still alive";
             case "wait":
                 Interlocked.Increment(ref _runs);

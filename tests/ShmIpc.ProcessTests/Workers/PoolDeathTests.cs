@@ -20,16 +20,16 @@ public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
         WorkerPoolOptions options = Options(4) with { MaxDeliveries = WorkerPoolOptions.MostDeliveries, MaxJobsInFlight = 64, CrashLoopLimit = 100 };
         await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options, Cancellation);
         using CancellationTokenSource done = new();
-        int killed = 0;
+        HashSet<int> killed = []; // the dead stay in the list until the pool has noticed
         Task killer = Task.Run(async () =>
         {
-            while (killed < kills)
+            while (killed.Count < kills)
             {
                 await Task.Delay(campaign.Random.Next(1, 30), done.Token);
                 if (pool.Workers[campaign.Random.Next(4)] is { ProcessId: { } process, State: WorkerState.Idle or WorkerState.Busy }
-                    && Linux.TrySignal(process, Linux.SIGKILL))
+                    && killed.Add(process))
                 {
-                    killed++;
+                    Linux.TrySignal(process, Linux.SIGKILL);
                 }
             }
         });
@@ -55,17 +55,17 @@ public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
         })));
         await done.CancelAsync();
         await killer.ContinueWith(_ => { }, TaskScheduler.Default);
-        _output.WriteLine($"{answered} jobs, {killed} kills, {again} jobs done by a second worker");
+        _output.WriteLine($"{answered} jobs, {killed.Count} kills, {again} jobs done by a second worker");
         Assert.True(answered >= jobs);
-        Assert.True(killed > 0);
+        Assert.True(killed.Count > kills / 2, "The workers were killed while jobs ran.");
         Assert.All(answers.Take(answered), count => Assert.Equal(1, count));
-        Eventually.True(() => pool.Workers.Sum(worker => worker.Restarts) >= killed, "the killed are replaced");
+        Eventually.True(() => pool.Workers.Sum(worker => worker.Restarts) == killed.Count, "the killed are replaced");
         Assert.Equal(0, pool.Core.Jobs!.Count);
     }
 
     [Theory]
     [InlineData("die 9", 9)]
-    [InlineData("die 11", 11)]
+    [InlineData("fault", 6)]
     [InlineData("fail", 6)]
     public async Task A_job_that_ends_its_workers_fails_and_says_how_the_last_one_ended(string job, int signal)
     {
