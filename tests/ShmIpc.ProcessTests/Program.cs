@@ -9,8 +9,11 @@ namespace ShmIpc.ProcessTests;
 
 internal static class Program
 {
-    public static int Main(string[] arguments) =>
-        arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+    public static int Main(string[] arguments)
+    {
+        ShmIpc.Workers.WorkerEntry.TryRun(arguments); // returns at once, but in workers
+        return arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)] // a child never loads xunit
     private static int RunTests(string[] arguments) =>

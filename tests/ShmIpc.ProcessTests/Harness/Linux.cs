@@ -29,6 +29,7 @@ internal static partial class Linux
     private const int SignalSetBytes = 128;
     private const int LOCK_SH = 1;
     private const int O_RDONLY = 0;
+    private const int F_SETFD = 2;
 
     /// <summary>As uname -r says.</summary>
     public static string KernelRelease => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
@@ -163,6 +164,22 @@ internal static partial class Linux
         return TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
     }
 
+    /// <summary>Programs that this process starts inherit the descriptor.</summary>
+    public static void MakeInheritable(SafeHandle file) => _ = fcntl((int)file.DangerousGetHandle(), F_SETFD, 0);
+
+    /// <summary>The name of a thread, of which the kernel keeps 15 letters; empty when it has ended.</summary>
+    public static string ThreadName(string taskDirectory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(taskDirectory, "comm")).Trim();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
     /// <summary>Ids of the processes whose parent is this one.</summary>
     public static List<int> Children()
     {
@@ -204,6 +221,9 @@ internal static partial class Linux
 
     [LibraryImport("libc")]
     private static partial int close(int fd);
+
+    [LibraryImport("libc")]
+    private static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "flock"), SuppressGCTransition]
     private static partial int WaitUnsuspended(int fd, int operation);
