@@ -82,6 +82,9 @@ internal static class Program
             case "few-addresses": LimitRoles.Addresses(role); break;
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
+            case "pool": PoolRoles.Start(role); break;
+            case "fork-check": PoolRoles.Check(role); break;
+            case "fork-ensure": PoolRoles.Ensure(role, arguments); break;
             case "no-threads": LimitRoles.Threads(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }

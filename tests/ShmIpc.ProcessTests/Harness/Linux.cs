@@ -180,6 +180,28 @@ internal static partial class Linux
         }
     }
 
+    /// <summary>The parent of a process that is there.</summary>
+    public static int ParentOf(int processId) => int.Parse(StatFields($"/proc/{processId}")[1], CultureInfo.InvariantCulture);
+
+    /// <summary>False for a process that is not there, or has ended and was not reaped.</summary>
+    public static bool IsRunning(int processId)
+    {
+        try
+        {
+            return StatFields($"/proc/{processId}")[0] is not ("Z" or "X");
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public static int ParentId() => getppid();
+
+    /// <summary>What the descriptors of a process stand for.</summary>
+    public static List<string> OpenFiles(int processId) =>
+        [.. Directory.GetFiles($"/proc/{processId}/fd").Select(file => new FileInfo(file).LinkTarget).OfType<string>()];
+
     /// <summary>Ids of the processes whose parent is this one.</summary>
     public static List<int> Children()
     {

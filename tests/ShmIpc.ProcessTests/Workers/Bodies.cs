@@ -59,7 +59,7 @@ internal static class Bodies
         Console.WriteLine($"stdin {new FileInfo("/proc/self/fd/0").LinkTarget}");
         foreach (string file in Directory.GetFiles("/proc/self/fd"))
         {
-            Console.WriteLine($"file {Path.GetFileName(file)} {new FileInfo(file).LinkTarget}");
+            Console.WriteLine($"file {new FileInfo(file).LinkTarget}");
         }
 
         foreach (string name in (string[])["SHMIPC_WORKER", "SHMIPC_FORK_SERVER", "DOTNET_TieredCompilation", "DOTNET_EnableDiagnostics"])
@@ -67,6 +67,7 @@ internal static class Bodies
             Console.WriteLine($"variable {name} {Environment.GetEnvironmentVariable(name) ?? "unset"}");
         }
 
+        Console.WriteLine($"parent {Harness.Linux.ParentId()}");
         Console.WriteLine($"handles {launch.Region is not null} {launch.MoreRegions.Count}");
         return 0;
     }
