@@ -12,7 +12,7 @@ internal static class Program
 {
     public static int Main(string[] arguments)
     {
-        WorkerPool.RunIfWorker(arguments);
+        WorkerPool.RunIfWorker(arguments); // returns at once, but in workers
         return arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
     }
 

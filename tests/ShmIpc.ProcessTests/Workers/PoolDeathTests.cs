@@ -11,14 +11,23 @@ public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
 {
     private readonly ITestOutputHelper _output = output;
 
-    [Fact]
-    public async Task Workers_killed_at_random_leave_every_job_answered_exactly_once()
+    [Theory]
+    [InlineData(WorkerStartMode.Spawn)]
+    [InlineData(WorkerStartMode.ForkServer)]
+    public async Task Workers_killed_at_random_leave_every_job_answered_exactly_once(WorkerStartMode mode)
     {
         Campaign campaign = new(_output);
         int jobs = Campaign.IsLong ? 100_000 : 2_000;
         int kills = Campaign.IsLong ? 1_000 : 40;
-        WorkerPoolOptions options = Options(4) with { MaxDeliveries = WorkerPoolOptions.MostDeliveries, MaxJobsInFlight = 64, CrashLoopLimit = 100 };
+        WorkerPoolOptions options = Options(4) with
+        {
+            StartMode = mode,
+            MaxDeliveries = WorkerPoolOptions.MostDeliveries,
+            MaxJobsInFlight = 64,
+            CrashLoopLimit = 100,
+        };
         await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options, Cancellation);
+        Assert.SkipWhen(pool.FallbackReason is not null, $"No fork server here: {pool.FallbackReason}");
         using CancellationTokenSource done = new();
         HashSet<int> killed = []; // the dead stay in the list until the pool has noticed
         Task killer = Task.Run(async () =>
