@@ -12,8 +12,8 @@ internal static unsafe class LinuxProcessors
 
     /// <summary>The processors that the calling thread may use, such as <c>0-3,6</c>, as the kernel says.</summary>
     public static string Allowed() =>
-        File.ReadLines("/proc/thread-self/status").FirstOrDefault(line => line.StartsWith(Line, StringComparison.Ordinal))?[Line.Length..].Trim()
-        ?? "";
+        File.ReadLines("/proc/thread-self/status")
+            .FirstOrDefault(line => line.StartsWith(Line, StringComparison.Ordinal))?[Line.Length..].Trim() ?? "";
 
     /// <summary>Restricts every thread that there is. Returns why not, or null.</summary>
     /// <param name="processors">Numbers from 0 to 1023.</param>

@@ -78,8 +78,8 @@ internal sealed class AnswerPayload<TResult>(IPayloadSerializer<TResult> results
         catch (Exception error)
         {
             // Whoever waits for the job is to know, so it is an answer all the same.
-            return new Answer<TResult>(
-                AnswerKind.Failed, worker, restarts, job, default, [error.GetType().FullName!, $"The result cannot be read: {error.Message}", $"{error}"]);
+            string[] texts = [error.GetType().FullName!, $"The result cannot be read: {error.Message}", $"{error}"];
+            return new Answer<TResult>(AnswerKind.Failed, worker, restarts, job, default, texts);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace ShmIpc.Workers;
 
-/// <inheritdoc/>
+/// <summary>A job that somebody awaits the result of.</summary>
 internal sealed class PendingJob<TResult> : PendingJob
 {
     private readonly TaskCompletionSource<TResult> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);

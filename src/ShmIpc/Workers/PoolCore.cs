@@ -105,7 +105,8 @@ internal sealed class PoolCore : IDisposable
         {
             jobs.Close("The pool was stopped, and takes no further jobs.");
             await WaitAsync(jobs.Emptied, deadline.Token).ConfigureAwait(false);
-            jobs.FailAll(() => new WorkerPoolException($"The pool was stopped, and the job was not answered within {Options.StopTimeout}."));
+            jobs.FailAll(() => new WorkerPoolException(
+                $"The pool was stopped, and the job was not answered within {Options.StopTimeout} (StopTimeout)."));
         }
 
         Supervisor.Stop();

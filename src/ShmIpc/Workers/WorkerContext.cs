@@ -35,8 +35,8 @@ public sealed class WorkerContext
     /// <summary>Cancelled when nobody waits for this job any more; in a plain body, when the worker is told to stop.</summary>
     public CancellationToken CancellationToken { get; }
 
-    /// <summary>Cancelled when the worker is told to stop: it gets no further job, and has until <see cref="WorkerPoolOptions.StopTimeout"/>
-    /// to finish this one.</summary>
+    /// <summary>Cancelled when the worker is told to stop: it gets no further job, and has until
+    /// <see cref="WorkerPoolOptions.StopTimeout"/> to finish this one.</summary>
     public CancellationToken StoppingToken { get; }
 
     internal WorkerContext ForJob(int deliveryCount, CancellationToken cancellation) => new(this, deliveryCount, cancellation);

@@ -5,7 +5,7 @@ using ShmIpc.Interop;
 
 namespace ShmIpc.Workers;
 
-/// <param name="MemoryLimitBytes">The managed heap's limit as the runtime says it; null when there was none to set, or it was refused.</param>
+/// <param name="MemoryLimitBytes">The managed heap's limit as the runtime says it; null when none was asked for or it was refused.</param>
 /// <param name="Cpus">The processors that the kernel lets the process use.</param>
 /// <param name="Refusals">What was not granted, and why.</param>
 internal sealed record WorkerGrants(long? MemoryLimitBytes, string Cpus, IReadOnlyList<string> Refusals)

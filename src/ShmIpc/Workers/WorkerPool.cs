@@ -109,8 +109,9 @@ public class WorkerPool : IAsyncDisposable
         try
         {
             await core.PrepareAsync(cancellationToken).ConfigureAwait(false);
-            ShmChannel<Answer<byte[]>> answers = core.Own(ShmChannel.Create(
-                PoolChannels.AnswersName, new AnswerPayload<byte[]>(new BytesPayload()), PoolChannels.Answers(core.AnswersMemory, options)));
+            AnswerPayload<byte[]> payload = new(new BytesPayload());
+            ShmChannel<Answer<byte[]>> answers = core.Own(
+                ShmChannel.Create(PoolChannels.AnswersName, payload, PoolChannels.Answers(core.AnswersMemory, options)));
             Consumer<Answer<byte[]>> consumer = core.Own(answers.CreateConsumer(PoolChannels.Reader()));
             await core.StartAsync(new AnswerReader<byte[]>(consumer, core.Supervisor, jobs: null), cancellationToken).ConfigureAwait(false);
             return new WorkerPool(core);

@@ -10,8 +10,8 @@ namespace ShmIpc.Workers;
 /// <summary>A pool of workers that take jobs. Made by <see cref="WorkerPool"/>.</summary>
 /// <typeparam name="TJob">What a worker gets.</typeparam>
 /// <typeparam name="TResult">What it returns.</typeparam>
-/// <remarks>Each job is answered exactly once, with its result or with an exception. It may run more than once: a worker that dies leaves its
-/// job to another one.</remarks>
+/// <remarks>Each job is answered exactly once, with its result or with an exception. It may run more than once: a worker that dies leaves
+/// its job to another one.</remarks>
 public sealed class WorkerPool<TJob, TResult> : WorkerPool
 {
     private readonly Producer<JobEnvelope<TJob>> _jobs;
@@ -68,8 +68,8 @@ public sealed class WorkerPool<TJob, TResult> : WorkerPool
 
     /// <summary>Hands out jobs as long as there are any, and yields their results in the order of the jobs, each when it and all before it
     /// are there.</summary>
-    /// <param name="jobs">The jobs; taken one by one, and never more than <see cref="WorkerPoolOptions.MaxJobsInFlight"/> (and two) ahead of
-    /// the results that were taken here.</param>
+    /// <param name="jobs">The jobs; taken one by one, and never more than <see cref="WorkerPoolOptions.MaxJobsInFlight"/> (and two) ahead
+    /// of the results that were taken here.</param>
     /// <param name="cancellationToken">Ends the enumeration and cancels what is under way.</param>
     /// <remarks>A job's exception is thrown in its place and ends the enumeration; jobs behind it are cancelled. To go on behind a failed
     /// job, call <see cref="RunAsync(TJob, CancellationToken)"/> for each. Leaving the enumeration cancels what is under way.</remarks>
@@ -159,7 +159,10 @@ public sealed class WorkerPool<TJob, TResult> : WorkerPool
             {
                 Task<TResult> result = RunAsync(job, leaving);
                 _ = result.ContinueWith(
-                    static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                    static failed => _ = failed.Exception, // seen, also where nobody comes to take it
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default);
                 await window.WriteAsync(result, leaving).ConfigureAwait(false);
             }
 

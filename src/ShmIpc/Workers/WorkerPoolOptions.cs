@@ -24,7 +24,8 @@ public sealed record WorkerPoolOptions
     /// <summary>How long the first workers may take until all of them are ready. Default: 30 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a stop may take, for jobs that are under way and for workers that end; then they are killed. Default: 30 s.</summary>
+    /// <summary>How long a stop may take, for jobs that are under way and for workers that end; then they are killed. Default:
+    /// 30 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Most jobs that are handed out and not answered, 1 to 4096; further ones wait. Null: 8 for each worker.</summary>
@@ -78,7 +79,8 @@ public sealed record WorkerPoolOptions
     public IReadOnlyDictionary<string, string> Arguments { get; set; } = new Dictionary<string, string>();
 
     /// <summary>Gets every line that a worker writes to stdout or stderr. Called for one line at a time; what it throws is
-    /// ignored, and when it falls 10,000 lines behind, the oldest are lost. Null: stdout goes to stdout and stderr to stderr, behind the worker's index.</summary>
+    /// ignored, and when it falls 10,000 lines behind, the oldest are lost. Null: stdout goes to stdout and stderr
+    /// to stderr, behind the worker's index.</summary>
     public Action<WorkerOutput>? OnOutput { get; set; }
 
     /// <summary>Gets what the pool has to say: deaths, restarts, a fall-back to another start mode. Null: nobody does.</summary>
@@ -109,7 +111,7 @@ public sealed record WorkerPoolOptions
         if (MemoryLimitBytes is < 16 * 1024 * 1024)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(MemoryLimitBytes), MemoryLimitBytes, "MemoryLimitBytes must be at least 16 MiB: a runtime does not start with less.");
+                nameof(MemoryLimitBytes), MemoryLimitBytes, "MemoryLimitBytes must be at least 16 MiB: no runtime lives on less.");
         }
 
         if (Cpus is not null && (Cpus.Count == 0 || Cpus.Any(cpus => cpus.Count == 0 || cpus.Any(cpu => cpu is < 0 or > 1023))))

@@ -11,7 +11,8 @@ internal static class PoolBodies
 {
     private static int _runs;
 
-    public static PoolMessage Double(PoolMessage job, WorkerContext context) => new() { Number = 2 * job.Number, Text = $"{job.Text}{job.Text}" };
+    public static PoolMessage Double(PoolMessage job, WorkerContext context) =>
+        new() { Number = 2 * job.Number, Text = $"{job.Text}{job.Text}" };
 
     public static byte[] Reverse(byte[] job, WorkerContext context) => [.. Enumerable.Reverse(job)];
 
@@ -46,8 +47,8 @@ internal static class PoolBodies
 
     public static byte[] Bytes(int job, WorkerContext context) => new byte[job];
 
-    /// <summary>What the word says: "die" and a signal, "fail", "fault", "wait" until cancelled, "sleep" for ever, "nap" and milliseconds, "runs" of
-    /// this process, "who" runs it.</summary>
+    /// <summary>What the word says: "die" and a signal, "fail", "fault", "wait" until cancelled, "sleep" for ever, "nap" and milliseconds,
+    /// "runs" of this process, "who" runs it.</summary>
     public static string Do(string job, WorkerContext context)
     {
         string[] words = job.Split(' ');

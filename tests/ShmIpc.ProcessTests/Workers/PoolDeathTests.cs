@@ -120,7 +120,8 @@ public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
     [Fact]
     public async Task A_plain_body_that_fails_again_and_again_ends_the_pool()
     {
-        await using WorkerPool pool = await WorkerPool.StartAsync(PoolBodies.ThrowAtOnce, Options(1) with { CrashLoopLimit = 3 }, Cancellation);
+        await using WorkerPool pool =
+            await WorkerPool.StartAsync(PoolBodies.ThrowAtOnce, Options(1) with { CrashLoopLimit = 3 }, Cancellation);
         WorkerPoolException error = await Assert.ThrowsAsync<WorkerPoolException>(() => pool.Completion.WaitAsync(Patience, Cancellation));
         Assert.Contains("nothing works today", error.Message, StringComparison.Ordinal);
         Assert.Equal(2, Assert.Single(pool.Workers).Restarts);

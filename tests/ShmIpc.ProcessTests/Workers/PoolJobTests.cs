@@ -36,24 +36,27 @@ public sealed class PoolJobTests : PoolTest
             await WorkerPool.StartAsync<PoolMessage, PoolMessage>(PoolBodies.Double, Options(2), Cancellation);
         PoolMessage[] results = await Soon(Task.WhenAll(Enumerable.Range(0, 500).Select(
             number => pool.RunAsync(new PoolMessage { Number = number, Text = $"{number}." }, Cancellation))));
-        Assert.Equal(Enumerable.Range(0, 500).Select(number => (2 * number, $"{number}.{number}.")), results.Select(r => (r.Number, r.Text)));
+        Assert.Equal(
+            Enumerable.Range(0, 500).Select(number => (2 * number, $"{number}.{number}.")),
+            results.Select(result => (result.Number, result.Text)));
     }
 
     [Fact]
     public async Task Bytes_and_strings_and_structs_travel_as_they_do_in_channels()
     {
-        await using (WorkerPool<byte[], byte[]> pool = await WorkerPool.StartAsync<byte[], byte[]>(PoolBodies.Reverse, Options(1), Cancellation))
+        await using (var pool = await WorkerPool.StartAsync<byte[], byte[]>(PoolBodies.Reverse, Options(1), Cancellation))
         {
             Assert.Equal([3, 2, 1], await Soon(pool.RunAsync(new byte[] { 1, 2, 3 }, Cancellation)));
             Assert.Empty(await Soon(pool.RunAsync(Array.Empty<byte>(), Cancellation)));
         }
 
-        await using (WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Upper, Options(1), Cancellation))
+        await using (var pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Upper, Options(1), Cancellation))
         {
             Assert.Equal("GRÜN", await Soon(pool.RunAsync("grün", Cancellation)));
         }
 
-        WorkerPoolOptions blittable = Options(1) with { JobSerializer = typeof(BlittablePayload<Pair>), ResultSerializer = typeof(BlittablePayload<Pair>) };
+        Type pairs = typeof(BlittablePayload<Pair>);
+        WorkerPoolOptions blittable = Options(1) with { JobSerializer = pairs, ResultSerializer = pairs };
         await using (WorkerPool<Pair, Pair> pool = await WorkerPool.StartAsync<Pair, Pair>(PoolBodies.Swap, blittable, Cancellation))
         {
             Pair result = await Soon(pool.RunAsync(new Pair { First = 1, Second = 2 }, Cancellation));
@@ -121,10 +124,11 @@ public sealed class PoolJobTests : PoolTest
     public async Task More_than_a_ring_of_jobs_and_results_goes_through()
     {
         WorkerPoolOptions options = Options(2) with { JobBufferBytes = 64 * 1024, ResultBufferBytes = 64 * 1024, MaxJobsInFlight = 100 };
-        await using WorkerPool<byte[], byte[]> pool = await WorkerPool.StartAsync<byte[], byte[]>(PoolBodies.Reverse, options, Cancellation);
+        await using var pool = await WorkerPool.StartAsync<byte[], byte[]>(PoolBodies.Reverse, options, Cancellation);
         byte[][] results = await Soon(Task.WhenAll(Enumerable.Range(0, 200).Select(
             number => pool.RunAsync(Enumerable.Repeat((byte)number, 10_000).ToArray(), Cancellation))));
-        Assert.All(results.Index(), result => Assert.True(result.Item.Length == 10_000 && result.Item.All(one => one == (byte)result.Index)));
+        Assert.All(
+            results.Index(), result => Assert.Equal(Enumerable.Repeat((byte)result.Index, 10_000), result.Item));
     }
 
     [Fact]
