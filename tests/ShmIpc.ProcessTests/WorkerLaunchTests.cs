@@ -139,8 +139,10 @@ public sealed class WorkerLaunchTests(ITestOutputHelper output)
         using SafeFileHandle region = RegionFile.NewMemory("given");
         using SafeFileHandle more = RegionFile.NewMemory("too");
         await using TestLauncher test = await CreateAsync(mode);
-        Assert.Equal(new WorkerExit(0, null), await test.RunAsync(TestLauncher.Launch(Bodies.Facts, region: region, more: [more])));
+        using WorkerProcess worker = await test.StartAsync(TestLauncher.Launch(Bodies.Facts, region: region, more: [more]));
+        Assert.Equal(new WorkerExit(0, null), await worker.Exited.WaitAsync(ChildProcess.Patience));
         List<string> lines = test.Lines(0);
+        Assert.Contains($"id {worker.ProcessId}", lines);
         string[] files = [.. lines.Where(line => line.StartsWith("file ", StringComparison.Ordinal)).Select(line => line["file ".Length..])];
         Assert.Contains("stdin /dev/null", lines);
         Assert.Contains("handles True 1", lines);
@@ -201,6 +203,7 @@ public sealed class WorkerLaunchTests(ITestOutputHelper output)
             await ended.Exited.WaitAsync(ChildProcess.Patience);
             using WorkerProcess left = await test.StartReadyAsync(TestLauncher.Launch(Bodies.Sleep));
             await test.DisposeAsync().AsTask().WaitAsync(ChildProcess.Patience);
+            await test.DisposeAsync(); // once more is fine
             Assert.Equal(new WorkerExit(null, Linux.SIGKILL), await left.Exited.WaitAsync(ChildProcess.Patience));
             Assert.False(Directory.Exists($"/proc/{left.ProcessId}"));
         }

@@ -51,7 +51,8 @@ internal static unsafe class LinuxProgram
             int child;
             fixed (byte* file = NullTerminated(path))
             {
-                Check(posix_spawn(&child, file, actions, attributes, argumentBlock.Pointers, environmentBlock.Pointers), "posix_spawn", path);
+                var failure = posix_spawn(&child, file, actions, attributes, argumentBlock.Pointers, environmentBlock.Pointers);
+                Check(failure, "posix_spawn", path);
             }
 
             return child;

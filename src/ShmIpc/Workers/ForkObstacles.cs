@@ -40,7 +40,8 @@ internal static class ForkObstacles
 
         if (File.ReadLines($"{process}/maps").Any(line => line.Contains("doublemapper", StringComparison.Ordinal)))
         {
-            reasons.Add($"compiled code is mapped twice, and a child would share it with its parent (W^X). {Cure} DOTNET_EnableWriteXorExecute=0.");
+            reasons.Add(
+                $"compiled code is mapped twice, and a child would share it with its parent (W^X). {Cure} DOTNET_EnableWriteXorExecute=0.");
         }
 
         if (GCSettings.IsServerGC)
@@ -92,8 +93,9 @@ internal static class ForkObstacles
                 continue;
             }
 
-            (string prefix, string meaning) = _runtimeThreads.FirstOrDefault(known => name.StartsWith(known.Prefix, StringComparison.Ordinal));
-            yield return prefix is null
+            string? meaning = _runtimeThreads
+                .FirstOrDefault(known => name.StartsWith(known.Prefix, StringComparison.Ordinal)).Meaning;
+            yield return meaning is null
                 ? $"another thread runs: {id} (\"{name}\"). Fork before it is started, or after it has ended."
                 : $"another thread runs: {id} (\"{name}\"), because {meaning}. Fork before that.";
         }

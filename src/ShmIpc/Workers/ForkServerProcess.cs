@@ -42,7 +42,10 @@ internal sealed class ForkServerProcess
     /// <summary>Completes when the server has ended.</summary>
     public Task<WorkerExit> Ended => _process.Exited;
 
-    public int ProcessId => _process.ProcessId;
+    /// <summary>True when the server can fork no more, whether it has ended yet or is about to.</summary>
+    public bool IsOver => _control.IsClosed || Ended.IsCompleted;
+
+    private int ProcessId => _process.ProcessId;
 
     /// <summary>Starts the program as a fork server.</summary>
     public static ForkServerProcess Start(LauncherThread thread, WorkerRoster roster, string? preload)
@@ -72,8 +75,8 @@ internal sealed class ForkServerProcess
         if (message.Length > ForkServer.MaxMessageBytes)
         {
             throw new ShmException(
-                $"What the worker is told at its start has {message.Length} bytes, and {ForkServer.MaxMessageBytes} are allowed. Put what is "
-                + "large into the region.");
+                $"What the worker is told at its start has {message.Length} bytes, and {ForkServer.MaxMessageBytes} are allowed. Put "
+                + "what is large into the region.");
         }
 
         (SafeFileHandle output, SafeFileHandle outputEnd) = LinuxPipe.Create();

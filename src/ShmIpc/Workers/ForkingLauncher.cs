@@ -2,7 +2,7 @@
 // when the pool started (Fork). The copy stands between because a pool soon has threads, and with threads nobody can fork; so a worker
 // can be replaced at any time, and begins where the pool began.
 
-using ShmIpc.Interop;
+using ShmIpc.Memory;
 
 namespace ShmIpc.Workers;
 
@@ -12,6 +12,7 @@ internal sealed class ForkingLauncher : IWorkerLauncher
     private readonly WorkerRoster _roster;
     private readonly Func<ForkServerProcess> _startServer;
     private ForkServerProcess _server;
+    private int _isDisposed;
 
     private ForkingLauncher(
         WorkerStartMode mode, LauncherThread thread, WorkerRoster roster, ForkServerProcess server, Func<ForkServerProcess> startServer)
@@ -79,6 +80,11 @@ internal sealed class ForkingLauncher : IWorkerLauncher
 
     public async ValueTask DisposeAsync()
     {
+        if (Atomics.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         WorkerProcess[] left = await _thread.Run(_roster.KillAll).ConfigureAwait(false);
         await Task.WhenAll(left.Select(worker => worker.Exited)).ConfigureAwait(false);
         await EndAsync(_thread, _server).ConfigureAwait(false);
@@ -117,15 +123,10 @@ internal sealed class ForkingLauncher : IWorkerLauncher
         await thread.Stop().ConfigureAwait(false);
     }
 
-    // The server is started anew when it has died; workers are started one after another, as their pool does.
+    // The server is started anew when it has died.
     private async Task<ForkServerProcess> ServerAsync(CancellationToken cancellation)
     {
-        if (_server.Ended.IsCompleted)
-        {
-            _server = await _thread.Run(_startServer).ConfigureAwait(false);
-        }
-
-        ForkServerProcess server = _server;
+        ForkServerProcess server = await _thread.Run(() => _server.IsOver ? _server = _startServer() : _server).ConfigureAwait(false);
         return await server.Readiness.WaitAsync(cancellation).ConfigureAwait(false) is { } reason
             ? throw new ShmException($"The fork server cannot serve. {reason}")
             : server;

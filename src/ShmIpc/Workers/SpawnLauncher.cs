@@ -2,6 +2,7 @@
 // descriptors 3, 4 and so on, and nothing else of its parent's.
 
 using ShmIpc.Interop;
+using ShmIpc.Memory;
 
 namespace ShmIpc.Workers;
 
@@ -9,6 +10,7 @@ internal sealed class SpawnLauncher(Action<int, bool, string> onLine, string? fa
 {
     private readonly LauncherThread _thread = new();
     private WorkerRoster? _roster;
+    private int _isDisposed;
 
     public WorkerStartMode Mode => WorkerStartMode.Spawn;
 
@@ -22,6 +24,11 @@ internal sealed class SpawnLauncher(Action<int, bool, string> onLine, string? fa
 
     public async ValueTask DisposeAsync()
     {
+        if (Atomics.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         WorkerProcess[] left = await _thread.Run(() => _roster?.KillAll() ?? []).ConfigureAwait(false);
         await Task.WhenAll(left.Select(worker => worker.Exited)).ConfigureAwait(false);
         await _thread.Stop().ConfigureAwait(false);

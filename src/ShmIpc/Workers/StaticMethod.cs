@@ -12,7 +12,7 @@ internal static class StaticMethod
         + "name of is an exception that says so.";
 
     /// <summary>The name of a static method.</summary>
-    /// <exception cref="ArgumentException">It is a lambda, a local function that closes over something, or an instance's method.</exception>
+    /// <exception cref="ArgumentException">It is a lambda, closes over something, or is an object's method.</exception>
     public static string NameOf(Delegate method)
     {
         if (method.Target is not null || !method.Method.IsStatic || method.Method.DeclaringType is not { } type)
@@ -33,8 +33,9 @@ internal static class StaticMethod
     public static MethodInfo Find(string name)
     {
         string[] words = name.Split(Separator);
+        const BindingFlags All = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
         MethodInfo[] found = words.Length == 2 && Type.GetType(words[0]) is { } type
-            ? [.. type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic).Where(method => method.Name == words[1])]
+            ? [.. type.GetMethods(All).Where(method => method.Name == words[1])]
             : [];
         return found.Length == 1
             ? found[0]

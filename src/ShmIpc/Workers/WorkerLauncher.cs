@@ -10,8 +10,8 @@ internal static class WorkerLauncher
     /// returns its task, and so before any thread is started.</summary>
     /// <param name="mode">What is asked for.</param>
     /// <param name="preload">Runs in the fork server before it forks; a static method that leaves no thread behind, or null.</param>
-    /// <param name="onLine">Gets each line that a worker writes: its index, true for stderr, the text; index -1 is the fork server. Called on
-    /// the launcher's thread, one at a time: it must neither block nor throw.</param>
+    /// <param name="onLine">Gets each line that a worker writes: its index, true for stderr, the text; index -1 is the fork server. Called
+    /// on the launcher's thread, one at a time: it must neither block nor throw.</param>
     /// <param name="cancellation">Ends the wait for a fork server.</param>
     /// <exception cref="InvalidOperationException">Main does not begin with <c>WorkerPool.RunIfWorker(args)</c>.</exception>
     /// <exception cref="ShmForkException">The calling process cannot be forked.</exception>

@@ -40,7 +40,11 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <summary>Lets go of the process, and does not end it: the launcher listens to it until it has ended.</summary>
     public void Dispose() => _ = Exited.ContinueWith(
-        static (_, file) => ((SafeFileHandle)file!).Dispose(), ProcessFile, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        static (_, file) => ((SafeFileHandle)file!).Dispose(),
+        ProcessFile,
+        CancellationToken.None,
+        TaskContinuationOptions.None,
+        TaskScheduler.Default);
 
     internal void SetExited(WorkerExit exit) => _exited.TrySetResult(exit);
 }

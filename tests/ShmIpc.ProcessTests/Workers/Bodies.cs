@@ -67,6 +67,7 @@ internal static class Bodies
             Console.WriteLine($"variable {name} {Environment.GetEnvironmentVariable(name) ?? "unset"}");
         }
 
+        Console.WriteLine($"id {Environment.ProcessId}");
         Console.WriteLine($"parent {Harness.Linux.ParentId()}");
         Console.WriteLine($"handles {launch.Region is not null} {launch.MoreRegions.Count}");
         return 0;
