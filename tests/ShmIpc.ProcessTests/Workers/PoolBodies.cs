@@ -94,6 +94,17 @@ internal static class PoolBodies
         }
     }
 
+    /// <summary>Doubles one byte of the shared memory, and says what it was.</summary>
+    public static int DoubleByte(int job, WorkerContext context)
+    {
+        Span<byte> one = [0];
+        context.SharedMemory.ReadAt(job, one);
+        int before = one[0];
+        one[0] *= 2;
+        context.SharedMemory.WriteAt(job, one);
+        return before;
+    }
+
     /// <summary>A plain body: runs until it is told to stop.</summary>
     public static void UntilStopped(WorkerContext context)
     {
