@@ -1,4 +1,4 @@
-// The memory toolkit by example: one sub-command for each thing it can do. Each lies in a file of its own under Commands/; this is the list.
+// The memory toolkit by example: one sub-command for each thing it can do, each in a file of its own under Commands/. This is the list.
 using System.CommandLine;
 using ShmIpc.Examples.Memory.Commands;
 using ShmIpc.Examples.Terminal;
@@ -6,7 +6,10 @@ using ShmIpc.Examples.Terminal;
 var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one sub-command for each; docs/memory.md explains them.")
 {
     MapCommand.Create(),
+    ProtectCommand.Create(),
+    LockCommand.Create(),
 };
+foreach (var command in SyncCommand.Create()) root.Add(command);
 
 try
 {

@@ -1,5 +1,6 @@
 // Runs scenarios: within each, all contenders take turns, repetition by repetition (A B C A B C ...), one at a time, and while they
-// run this process sleeps. A contender that fails is reported and left out; the rest go on.
+// run this process sleeps. So do the scenarios of one plot that stand next to each other: a machine that gets slower or faster must
+// not show as a trend in it. A contender that fails is reported and left out; the rest go on.
 
 using ShmIpc.Benchmarks.Contenders;
 using ShmIpc.Benchmarks.Scenarios;
@@ -16,70 +17,85 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
     {
         List<ScenarioResult> results = [];
         Schedule schedule = new(plan, scenarios);
-        foreach (Scenario scenario in scenarios)
+        while (results.Count < scenarios.Count)
         {
-            log($"[{results.Count + 1}/{scenarios.Count}] {scenario.Name}: {string.Join("; ", scenario.Contenders.Select(c => c.Name))}");
-            schedule.Begin(results.Count);
-            results.Add(await RunAsync(scenario, schedule, cancellation));
+            string? plot = scenarios[results.Count].Point?.Plot;
+            Scenario[] together =
+                plot is null ? [scenarios[results.Count]] : [.. scenarios.Skip(results.Count).TakeWhile(s => s.Point?.Plot == plot)];
+            schedule.Begin(results.Count, together.Length);
+            Run[] runs = [.. together.Select((scenario, i) => Begin(scenario, $"[{results.Count + i + 1}/{scenarios.Count}]"))];
+            await RepeatAsync(runs, schedule, cancellation);
+            results.AddRange(runs.Select(run => run.Result));
         }
 
         return results;
     }
 
-    private async Task<ScenarioResult> RunAsync(Scenario scenario, Schedule schedule, CancellationToken cancellation)
+    private Run Begin(Scenario scenario, string place)
     {
-        ScenarioResult result = new(scenario);
-        Plan own = plan with { Measure = plan.Measure * scenario.MeasureFactor };
-        List<Contender> running = [];
+        log($"{place} {scenario.Name}: {string.Join("; ", scenario.Contenders.Select(c => c.Name))}");
+        Run run = new(plan with { Measure = plan.Measure * scenario.MeasureFactor }, new ScenarioResult(scenario), []);
         foreach (Contender contender in scenario.Contenders)
         {
-            if (contender.Unavailable(own) is { } reason)
+            if (contender.Unavailable(run.Plan) is { } reason)
             {
-                result.GiveUp(contender, reason);
+                run.Result.GiveUp(contender, reason);
             }
             else
             {
-                running.Add(contender);
+                run.Running.Add(contender);
             }
         }
 
-        for (int repetition = 0; repetition < Math.Min(own.Repetitions, scenario.MostRepetitions(own)); repetition++)
+        return run;
+    }
+
+    private async Task RepeatAsync(Run[] runs, Schedule schedule, CancellationToken cancellation)
+    {
+        int repetitions = runs.Max(run => run.Repetitions);
+        for (int repetition = 0; repetition < repetitions; repetition++)
         {
             if (!schedule.HasTimeFor(repetition))
             {
-                log($"  out of time after {repetition} of {own.Repetitions} repetitions");
+                log($"  out of time after {repetition} of {repetitions} repetitions");
                 break;
             }
 
-            foreach (Contender contender in running.ToArray())
+            foreach (Run run in runs.Where(run => repetition < run.Repetitions))
             {
-                if (schedule.IsOver)
-                {
-                    if (repetition == 0)
-                    {
-                        log($"  {contender.Name}: {OutOfTime}");
-                        result.GiveUp(contender, OutOfTime);
-                    }
-
-                    continue;
-                }
-
-                try
-                {
-                    result.Add(contender, await ObserveAsync(contender, own, cancellation));
-                }
-                catch (Exception e) when (!cancellation.IsCancellationRequested)
-                {
-                    string reason = e is OperationCanceledException ? $"nothing within {own.Timeout.TotalSeconds:0} s" : e.Message;
-                    log($"  {contender.Name} failed: {reason}");
-                    result.GiveUp(contender, "failed");
-                    running.Remove(contender);
-                    AnyFailed = true;
-                }
+                await RepeatAsync(run, repetition, schedule, cancellation);
             }
         }
+    }
 
-        return result;
+    private async Task RepeatAsync(Run run, int repetition, Schedule schedule, CancellationToken cancellation)
+    {
+        foreach (Contender contender in run.Running.ToArray())
+        {
+            if (schedule.IsOver)
+            {
+                if (repetition == 0)
+                {
+                    log($"  {contender.Name}: {OutOfTime}");
+                    run.Result.GiveUp(contender, OutOfTime);
+                }
+
+                continue;
+            }
+
+            try
+            {
+                run.Result.Add(contender, await ObserveAsync(contender, run.Plan, cancellation));
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                string reason = e is OperationCanceledException ? $"nothing within {run.Plan.Timeout.TotalSeconds:0} s" : e.Message;
+                log($"  {contender.Name} failed: {reason}");
+                run.Result.GiveUp(contender, "failed");
+                run.Running.Remove(contender);
+                AnyFailed = true;
+            }
+        }
     }
 
     private async Task<Observation> ObserveAsync(Contender contender, Plan own, CancellationToken cancellation)
@@ -95,5 +111,11 @@ internal sealed class Driver(Plan plan, ScratchRoot scratch, Action<string> log)
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    // One scenario on its way: what it is measured by, what came of it so far, and who is still in.
+    private sealed record Run(Plan Plan, ScenarioResult Result, List<Contender> Running)
+    {
+        public int Repetitions { get; } = Math.Min(Plan.Repetitions, Result.Scenario.MostRepetitions(Plan));
     }
 }

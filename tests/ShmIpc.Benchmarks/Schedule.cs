@@ -13,22 +13,24 @@ internal sealed class Schedule(Plan plan, IReadOnlyList<Scenario> scenarios)
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private TimeSpan _end;
+    private TimeSpan _grace;
     private TimeSpan _repetitionBegan;
     private TimeSpan _longestRepetition;
 
     /// <summary>Nothing new is begun any more.</summary>
     public bool IsOver => _clock.Elapsed > plan.Budget;
 
-    /// <summary>Call it in the order of the scenarios, for each.</summary>
-    public void Begin(int index)
+    /// <summary>Call it in the order of the scenarios, for those that take turns from this one on.</summary>
+    public void Begin(int index, int count)
     {
         TimeSpan left = TimeSpan.FromTicks(Math.Max(0, (plan.Budget - _clock.Elapsed).Ticks));
-        double weights = scenarios.Skip(index).Sum(Weight);
-        _end = _clock.Elapsed + (left * (Weight(scenarios[index]) / weights));
+        double own = scenarios.Skip(index).Take(count).Sum(Weight);
+        _end = _clock.Elapsed + (left * (own / scenarios.Skip(index).Sum(Weight)));
+        _grace = plan.Budget * (count / (10.0 * scenarios.Count));
         _longestRepetition = TimeSpan.Zero;
     }
 
-    /// <summary>Whether a scenario that has begun has time for a repetition: always for the first, for a few more as long as that costs
+    /// <summary>Whether what has begun has time for a repetition: always for the first, for a few more as long as that costs
     /// the others little, and for the rest when they fit.</summary>
     public bool HasTimeFor(int repetition)
     {
@@ -39,7 +41,7 @@ internal sealed class Schedule(Plan plan, IReadOnlyList<Scenario> scenarios)
         }
 
         _repetitionBegan = now;
-        TimeSpan grace = repetition < FewestRepetitions ? plan.Budget / (10 * scenarios.Count) : TimeSpan.Zero;
+        TimeSpan grace = repetition < FewestRepetitions ? _grace : TimeSpan.Zero;
         return repetition == 0 || now + _longestRepetition <= _end + grace;
     }
 

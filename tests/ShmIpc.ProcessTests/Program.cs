@@ -56,6 +56,9 @@ internal static class Program
             case "order-reader": OrderRoles.Read(role); break;
             case "scribbler": ScribblerRole.Run(role); break;
             case "hostile-rounds": HostileRoles.Rounds(role); break;
+            case "memory-writer": MemoryWriterRole.Once(role); break;
+            case "durable-writer": MemoryWriterRole.Durably(role); break;
+            case "memory-fault": MemoryFaultRole.Run(role); break;
             case "mapped-reader": MappedReaderRole.Run(role); break;
             case "hostile-files": FuzzRole.Run(role); break;
             case "hostile-scribbler": HostileRoles.Scribble(role); break;
@@ -85,6 +88,12 @@ internal static class Program
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "pool-parent": PoolParentRole.Run(role); break;
             case "no-threads": LimitRoles.Threads(role); break;
+            case "file-lock-holder": FileLockRoles.Hold(role); break;
+            case "file-lock-posix": FileLockRoles.HoldPosix(role); break;
+            case "file-lock-starter": FileLockRoles.Start(role); break;
+            case "file-lock-counter": FileLockRoles.Count(role); break;
+            case "file-lock-forker": FileLockRoles.Fork(role); break;
+            case "file-lock-fork-releaser": FileLockRoles.ForkAndRelease(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 

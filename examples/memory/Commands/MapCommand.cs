@@ -13,21 +13,24 @@ internal static class MapCommand
     {
         var file = new Argument<FileInfo>("FILE") { Description = "The file to map, read-only" };
         var offset = new Option<long>("--offset") { Description = "Where to begin: a multiple of the page size, 4096 (default: 0)" };
-        var command = new Command("map", "Maps a file and prints its first bytes in hexadecimal") { file, offset };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(offset)));
+        var length = new Option<long?>("--length") { Description = "How many bytes to map (default: up to the end of the file)" };
+        var command = new Command("map", "Maps a file and prints its first bytes in hexadecimal") { file, offset, length };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.GetValue(offset), parsed.GetValue(length)));
         return command;
     }
 
-    private static void Run(FileInfo file, long offset)
+    private static void Run(FileInfo file, long offset, long? length)
     {
         using var handle = File.OpenHandle(file.FullName);
         var options = new MemoryMappingOptions { Access = MemoryAccess.ReadOnly };
-        using var mapping = MemoryMapping.MapFile(handle, offset, RandomAccess.GetLength(handle) - offset, options);
-        Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped; the first of them:");
-        var bytes = mapping.GetReadOnlySpan(0, (int)Math.Min(mapping.LengthBytes, MostBytes));
+        using var mapping = MemoryMapping.MapFile(handle, offset, length ?? RandomAccess.GetLength(handle) - offset, options);
+        Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped, from byte {offset} on; the first of them:");
+        using var view = mapping.OpenRead(0, (int)Math.Min(mapping.LengthBytes, MostBytes));
+        var bytes = view.Span;
         for (int at = 0; at < bytes.Length; at += BytesPerLine)
         {
-            Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at)))}");
+            var line = bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at));
+            Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(line)}");
         }
     }
 }

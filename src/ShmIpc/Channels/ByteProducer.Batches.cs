@@ -104,8 +104,7 @@ public sealed partial class ByteProducer
             return false;
         }
 
-        payload.CopyTo(_core.Writer.Payload(payload.Length));
-        _core.Writer.Commit(payload.Length);
+        _core.Writer.Write(payload);
         return true;
     }
 
@@ -197,8 +196,7 @@ public sealed partial class ByteProducer
             {
                 if (!_core.Writer.TryAppendToBatch(payload.Span))
                 {
-                    payload.Span.CopyTo(_core.Writer.Payload(payload.Length));
-                    _core.Writer.Commit(payload.Length);
+                    _core.Writer.Write(payload.Span);
                 }
             }
 

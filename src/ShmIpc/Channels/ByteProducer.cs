@@ -234,8 +234,7 @@ public sealed partial class ByteProducer : IDisposable
                 return _core.TryDrop();
             }
 
-            payload.CopyTo(_core.Writer.Payload(payload.Length));
-            _core.Writer.Commit(payload.Length);
+            _core.Writer.Write(payload);
             _core.WakeReaders();
             return true;
         }

@@ -103,7 +103,7 @@ public sealed partial class Producer<T>
         finally
         {
             _buffer.End();
-            _core.Writer.AbortBatch(); // nothing, unless the batch was not published
+            _core.AbortBatch(); // nothing, unless the batch was not published
             _core.Gate.Exit();
         }
     }

@@ -18,6 +18,8 @@ internal static unsafe partial class LibCExtras
     public const int MEMBARRIER_CMD_GLOBAL_EXPEDITED = 1 << 1;
     public const int MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 1 << 2;
 
+    public const int MADV_COLD = 20;
+    public const int MADV_PAGEOUT = 21;
     public const int MADV_POPULATE_READ = 22;
     public const int MADV_POPULATE_WRITE = 23;
 

@@ -36,5 +36,5 @@ internal readonly struct HomeProcess
     [DoesNotReturn]
     public void ThrowForked(string ownerName) => throw new ShmForkedProcessException(
         $"The {ownerName} belongs to process {ProcessId}, from which this process {LinuxProcess.ProcessId()} was forked. Dispose it here, "
-        + "which leaves the parent's alone, and open the channel or value anew.");
+        + "which leaves the parent's alone, and open or take one of this process's own.");
 }

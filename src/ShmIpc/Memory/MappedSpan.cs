@@ -19,6 +19,9 @@ internal readonly unsafe struct MappedSpan
 
     public long LengthBytes { get; }
 
+    /// <summary>The address of the first byte, even where there is none.</summary>
+    public nint Start => (nint)_start;
+
     /// <summary>The address of a byte, for system calls.</summary>
     public nint Address(long offset)
     {

@@ -1,11 +1,17 @@
 namespace ShmIpc.Memory;
 
-/// <summary>What may be done with mapped memory.</summary>
+/// <summary>What may be done with mapped memory. There is no access that allows both writing and executing, on purpose.</summary>
 public enum MemoryAccess
 {
-    /// <summary>Reading. A write ends the process, with no exception to catch.</summary>
+    /// <summary>Nothing: every touch ends the process. Address space that is kept free, or closed for now.</summary>
+    None,
+
+    /// <summary>Reading. A write ends the process, with no exception to catch; views and copies refuse it before that.</summary>
     ReadOnly,
 
     /// <summary>Reading and writing.</summary>
     ReadWrite,
+
+    /// <summary>Reading and executing, for machine code that was written there while the memory was <see cref="ReadWrite"/>.</summary>
+    ReadExecute,
 }

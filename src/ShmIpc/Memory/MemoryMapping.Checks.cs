@@ -30,9 +30,79 @@ public sealed unsafe partial class MemoryMapping
                 nameof(lengthBytes));
         }
 
-        if (options.Access is not (MemoryAccess.ReadOnly or MemoryAccess.ReadWrite))
+        CheckKnown(options.Access, nameof(options));
+        CheckOptions(options);
+    }
+
+    private static void CheckOptions(MemoryMappingOptions options)
+    {
+        if (options.Sharing is not (MappingSharing.Shared or MappingSharing.Private))
         {
-            throw new ArgumentException($"There is no MemoryAccess {(int)options.Access}: use ReadOnly or ReadWrite.", nameof(options));
+            throw new ArgumentException($"There is no MappingSharing {(int)options.Sharing}: use Shared or Private.", nameof(options));
+        }
+
+        if (options.Mirrored && options.Sharing == MappingSharing.Private)
+        {
+            throw new ArgumentException(
+                "The two halves of a private mirrored mapping would drift apart at the first write: use MappingSharing.Shared, or map " +
+                "without Mirrored.",
+                nameof(options));
+        }
+
+        if (options.NoReserve && options.Sharing == MappingSharing.Shared)
+        {
+            throw new ArgumentException(
+                "The space of shared memory is taken before it is mapped, so that no write can fault: NoReserve needs " +
+                "MappingSharing.Private.",
+                nameof(options));
+        }
+
+        var pageBytes = LinuxProcess.PageSizeBytes;
+        if (options.Address < 0 || options.Address % pageBytes != 0)
+        {
+            throw new ArgumentException(
+                $"Memory lies at a positive multiple of the page size, {pageBytes} bytes, and 0x{options.Address:x} is not one: use " +
+                $"0x{options.Address & (nint)(-pageBytes):x}.",
+                nameof(options));
+        }
+
+        if (options.AddressIsRequired && options.Address < 2 * pageBytes)
+        {
+            throw new ArgumentException(
+                "AddressIsRequired needs an Address above the first two pages, where nothing may lie.", nameof(options));
+        }
+    }
+
+    private static void CheckKnown(MemoryAccess access, string name)
+    {
+        if (access is not (MemoryAccess.None or MemoryAccess.ReadOnly or MemoryAccess.ReadWrite or MemoryAccess.ReadExecute))
+        {
+            throw new ArgumentException($"There is no MemoryAccess {(int)access}: use None, ReadOnly, ReadWrite or ReadExecute.", name);
+        }
+    }
+
+    private void CheckPages(long offset, long lengthBytes)
+    {
+        if (offset < 0 || offset % PageSizeBytes != 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), offset, $"The range must begin at a multiple of the page size, {PageSizeBytes} bytes.");
+        }
+
+        if (lengthBytes <= 0 || lengthBytes > LengthBytes - offset)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(lengthBytes),
+                lengthBytes,
+                $"Of {LengthBytes} mapped bytes, {Math.Max(0, LengthBytes - offset)} follow offset {offset}.");
+        }
+
+        if (lengthBytes % PageSizeBytes != 0 && offset + lengthBytes != LengthBytes)
+        {
+            throw new ArgumentException(
+                $"The range must end at a multiple of the page size, {PageSizeBytes} bytes, or with the mapping: use " +
+                $"{PageEnd(lengthBytes)} bytes.",
+                nameof(lengthBytes));
         }
     }
 
@@ -59,7 +129,8 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    private static void CheckFile(SafeFileHandle file, MemoryAccess access)
+    /// <summary>Says whether the file was opened for writing, too.</summary>
+    private static bool CheckFile(SafeFileHandle file, MemoryMappingOptions options)
     {
         if (!LinuxFile.Status(file).IsRegularFile)
         {
@@ -74,12 +145,14 @@ public sealed unsafe partial class MemoryMapping
                 "The file was opened write-only, and mapped memory is always readable: open it for reading too.");
         }
 
-        if (access == MemoryAccess.ReadWrite && openedFor != O_RDWR)
+        if (options.Access == MemoryAccess.ReadWrite && options.Sharing == MappingSharing.Shared && openedFor != O_RDWR)
         {
             throw new UnauthorizedAccessException(
-                "The file was opened read-only, and a read-write mapping was asked for: " +
-                "open it for reading and writing, or map it with MemoryAccess.ReadOnly.");
+                "The file was opened read-only, and a read-write mapping was asked for: open it for reading and writing, map it with " +
+                "MemoryAccess.ReadOnly, or with MappingSharing.Private, whose writes do not reach the file.");
         }
+
+        return openedFor == O_RDWR;
     }
 
     private static void CheckReaches(SafeFileHandle file, long offset, long lengthBytes)
@@ -88,8 +161,8 @@ public sealed unsafe partial class MemoryMapping
         if (sizeBytes - offset < lengthBytes)
         {
             throw new ShmException(
-                $"The file has {sizeBytes} bytes, and a read-only mapping of bytes {offset} to {offset + lengthBytes} goes past its end, " +
-                "where  every access would end the process: map less, or map read-write, which lengthens the file.");
+                $"The file has {sizeBytes} bytes, and a mapping of bytes {offset} to {offset + lengthBytes} goes past its end, " +
+                "where every access would end the process: map less, or map shared and read-write, which lengthens the file.");
         }
     }
 }

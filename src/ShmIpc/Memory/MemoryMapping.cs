@@ -1,5 +1,10 @@
 // Mapped memory and its life: one reservation with everything in it, unmapped when Dispose was called and the last reference is gone.
-// How it comes to be is in MemoryMapping.Create.cs. It knows nothing of what the bytes mean.
+// How it comes to be is in MemoryMapping.Create.cs, how its users reach the bytes in MemoryMapping.Views.cs, what may be done with its
+// pages in MemoryMapping.Protection.cs, what the kernel is told and asked in MemoryMapping.Advice.cs. It knows nothing of what the bytes
+// mean.
+//
+// No public member hands out a span that could outlive the mapping: an open view is a reference. The library's own layers use Whole and
+// hold their references themselves.
 //
 // There is no finalizer, on purpose. A span does not keep the object that handed it out alive, so the collector may find a mapping
 // unreachable while somebody still reads its bytes; a finalizer would unmap them under that reader, and the process would end. A
@@ -11,11 +16,14 @@ using static Tmds.Linux.LibC;
 
 namespace ShmIpc.Memory;
 
-/// <summary>Memory mapped into this process: a file or anonymous shared memory, between guard pages, optionally mirrored.</summary>
+/// <summary>Memory mapped into this process: a file or anonymous memory, shared or private, between guard pages, optionally
+/// mirrored.</summary>
 /// <remarks>
-/// All members may be used by several threads at once, except that a span must not be used after <see cref="Dispose"/>: the
-/// memory is gone then and the access ends the process. A mapping that is never disposed stays until the process exits; there is no
-/// finalizer, because it could not see the spans still in use.
+/// All members may be used by several threads at once. Bytes are reached by copies (<see cref="ReadAt"/>, <see cref="WriteAt"/>) or in
+/// place through a view (<see cref="OpenRead(long, int)"/>, <see cref="OpenWrite(long, int)"/>), which keeps the memory mapped while it is
+/// open. A mapping that is never disposed stays until the process exits; there is no finalizer. What no library can prevent: when another
+/// process makes a mapped file shorter, or punches a hole into it on a full file system, a touch of what is gone ends this process
+/// (<c>SIGBUS</c>).
 /// </remarks>
 public sealed unsafe partial class MemoryMapping : IDisposable
 {
@@ -26,10 +34,13 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private readonly long _reservedBytes;
     private readonly byte* _start;
     private readonly long _readableBytes;
+    private readonly bool _isFile;
+    private readonly bool _mayBeWritten; // whether the kernel lets pages become writable: private, anonymous, or a file opened for it
     private int _references;
     private MappedMemory? _memory;
 
-    private MemoryMapping(byte* reservation, long reservedBytes, byte* start, long lengthBytes, MemoryMappingOptions options)
+    private MemoryMapping(
+        byte* reservation, long reservedBytes, byte* start, long lengthBytes, MemoryMappingOptions options, in Backing backing)
     {
         _reservation = reservation;
         _reservedBytes = reservedBytes;
@@ -38,6 +49,10 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         LengthBytes = lengthBytes;
         IsMirrored = options.Mirrored;
         Access = options.Access;
+        Sharing = options.Sharing;
+        _isFile = backing.IsFile;
+        _mayBeWritten = backing.MayBeWritten;
+        _spaceIsTaken = backing.SpaceIsTaken;
     }
 
     /// <summary>The length of the memory in bytes; the mirror does not count.</summary>
@@ -46,8 +61,14 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// <summary>Whether the memory appears twice in a row.</summary>
     public bool IsMirrored { get; }
 
-    /// <summary>What may be done with the memory.</summary>
+    /// <summary>What may be done with the memory, unless <see cref="Protect"/> said otherwise for some of it.</summary>
     public MemoryAccess Access { get; }
+
+    /// <summary>Who sees what is written.</summary>
+    public MappingSharing Sharing { get; }
+
+    /// <summary>The size of the pages that the memory consists of, in bytes: what ranges of whole pages are multiples of.</summary>
+    public long PageSizeBytes { get; } = LinuxProcess.PageSizeBytes;
 
     /// <summary>All readable bytes: <see cref="LengthBytes"/>, or twice that when mirrored.</summary>
     internal MappedSpan Whole
@@ -60,47 +81,17 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         }
     }
 
-    /// <summary>A window on the memory, for writing. It must not be used after <see cref="Dispose"/>.</summary>
-    /// <param name="offset">The first byte, counted from the start of the mapping.</param>
-    /// <param name="lengthBytes">How many bytes. In a mirrored mapping the window may reach up to twice <see cref="LengthBytes"/>.</param>
-    /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
-    /// <exception cref="InvalidOperationException">The mapping is read-only.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The window reaches outside the mapping.</exception>
-    public Span<byte> GetSpan(long offset, int lengthBytes)
+    /// <summary>A window on the memory for writing, for callers that hold a reference or own the mapping.</summary>
+    internal Span<byte> GetSpan(long offset, int lengthBytes)
     {
-        if (Access != MemoryAccess.ReadWrite)
-        {
-            throw new InvalidOperationException(
-                "The mapping is read-only, and a span allows writing: use GetReadOnlySpan, or map with MemoryAccess.ReadWrite.");
-        }
-
+        if (Access != MemoryAccess.ReadWrite) throw new InvalidOperationException("The mapping is read-only, and a span allows writing.");
         return Window(offset, lengthBytes);
     }
 
-    /// <summary>A window on the memory, for reading. It must not be used after <see cref="Dispose"/>.</summary>
-    /// <param name="offset">The first byte, counted from the start of the mapping.</param>
-    /// <param name="lengthBytes">How many bytes. In a mirrored mapping the window may reach up to twice <see cref="LengthBytes"/>.</param>
-    /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The window reaches outside the mapping.</exception>
-    public ReadOnlySpan<byte> GetReadOnlySpan(long offset, int lengthBytes) => Window(offset, lengthBytes);
+    /// <summary>A window on the memory for reading, for callers that hold a reference or own the mapping.</summary>
+    internal ReadOnlySpan<byte> GetReadOnlySpan(long offset, int lengthBytes) => Window(offset, lengthBytes);
 
-    /// <summary>Writes what was changed in a range to the file's disk, and returns when it is there (<c>msync</c>).</summary>
-    /// <param name="offset">The first byte.</param>
-    /// <param name="lengthBytes">How many bytes; the pages that hold them are written whole.</param>
-    /// <exception cref="ShmException">The disk refused. What had been changed may be lost, and trying again finds nothing to write.
-    /// </exception>
-    internal void Flush(long offset, long lengthBytes)
-    {
-        long first = offset & -LinuxProcess.PageSizeBytes;
-        _ = Whole.Slice(offset, lengthBytes);
-        CrashPoint.BeforeCall("msync");
-        if (msync(_start + first, (Tmds.Linux.size_t)(ulong)(offset + lengthBytes - first), MS_SYNC) != 0)
-        {
-            throw LinuxError.ToException(errno, "msync", $"offset {offset}, length {lengthBytes}, MS_SYNC");
-        }
-    }
-
-    /// <summary>Unmaps the memory, or has it unmapped once the library itself no longer uses it. A second call does nothing.</summary>
+    /// <summary>Unmaps the memory, now or when the last open view is closed. A second call does nothing.</summary>
     public void Dispose()
     {
         while (true)

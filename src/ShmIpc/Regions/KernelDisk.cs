@@ -9,7 +9,8 @@ internal sealed class KernelDisk : IRegionDisk
 {
     public static KernelDisk Instance { get; } = new();
 
-    public void Flush(MemoryMapping mapping, long fileOffset, long offset, long lengthBytes) => mapping.Flush(offset, lengthBytes);
+    public void Flush(MemoryMapping mapping, long fileOffset, long offset, long lengthBytes) =>
+        mapping.FlushReferenced(offset, lengthBytes);
 
     public void SyncName(RegionFile region)
     {

@@ -24,15 +24,14 @@ internal sealed unsafe partial class LaneWriter
     /// than any message.</summary>
     public bool TryMakeRoom(long payloadBytes)
     {
-        long end = _position + RecordBytes(payloadBytes) + RecordHeader.Bytes;
+        long end = EndOf(payloadBytes);
         return end <= _limit || TryRefresh(end);
     }
 
     /// <summary>From here to <see cref="PublishBatch"/> commits stay invisible.</summary>
     public void BeginBatch()
     {
-        _isBatching = true;
-        (_maxAppendBytes, _maxBatchedBytes) = (-1, MaxAppendBytes);
+        SetBatching(true);
         _batchPosition = _position;
         _batchSequence = _sequence;
         _batchHeader = 0;
@@ -75,8 +74,7 @@ internal sealed unsafe partial class LaneWriter
     /// <summary>Makes all commits since <see cref="BeginBatch"/> visible at once.</summary>
     public void PublishBatch()
     {
-        _isBatching = false;
-        (_maxAppendBytes, _maxBatchedBytes) = (MaxAppendBytes, -1);
+        SetBatching(false);
         if (_batchHeader != 0)
         {
             ref ulong first = ref *(ulong*)(_data + (_batchPosition & _mask));
@@ -91,8 +89,7 @@ internal sealed unsafe partial class LaneWriter
     {
         if (_isBatching)
         {
-            _isBatching = false;
-            (_maxAppendBytes, _maxBatchedBytes) = (MaxAppendBytes, -1);
+            SetBatching(false);
             long end = _position;
             (_position, _sequence) = (_batchPosition, _batchSequence);
             if (_checksum.IsOn && end > _position)
@@ -112,5 +109,15 @@ internal sealed unsafe partial class LaneWriter
         {
             throw new ShmBatchTooLargeException(batchBytes, MaxBatchBytes);
         }
+    }
+
+    /// <summary>Opens or closes the short ways of writing, too: one is for records in a batch, the other for those by themselves, and a
+    /// record with extensions goes neither.</summary>
+    private void SetBatching(bool isBatching)
+    {
+        _isBatching = isBatching;
+        long most = _extensionBytes == 0 ? MaxPayloadBytes : -1;
+        _maxAppendBytes = isBatching ? -1 : most;
+        _maxBatchedBytes = isBatching ? most : -1;
     }
 }

@@ -9,7 +9,7 @@ internal sealed unsafe partial class LaneWriter
     /// <summary>The groups that keep a payload of <paramref name="payloadBytes"/> from being written.</summary>
     public ulong BlockingGroups(long payloadBytes)
     {
-        long end = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes) + RecordHeader.Bytes;
+        long end = EndOf(payloadBytes);
         return _gate.GroupsBelow(GatingGroups & _gate.Existing, end - _capacityBytes);
     }
 
@@ -17,7 +17,7 @@ internal sealed unsafe partial class LaneWriter
     /// holds; -1 when it does not.</summary>
     public long BlockedAt(int group, long payloadBytes)
     {
-        long end = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes) + RecordHeader.Bytes;
+        long end = EndOf(payloadBytes);
         long cursor = (long)Atomics.Acquire(ref _gate.Cursor(group));
         long held = _gate.LowestClaim(1UL << group, LowestIntact, cursor, _isRecordAt);
         return held < end - _capacityBytes ? held : -1;

@@ -11,8 +11,7 @@ internal sealed unsafe partial class LaneWriter
     /// <summary>True when a payload of <paramref name="payloadBytes"/> can be written now without a look at the cursors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool HasRoom(long payloadBytes) =>
-        _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes) + RecordHeader.Bytes <= _limit
-        && payloadBytes <= MaxPayloadBytes;
+        EndOf(payloadBytes) <= _limit && payloadBytes <= MaxPayloadBytes;
 
     /// <summary>Makes sure that a payload of <paramref name="payloadBytes"/> can be written now; false when the lane is full.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,22 +43,11 @@ internal sealed unsafe partial class LaneWriter
         }
     }
 
-    /// <summary>Copies one message in and publishes it; false when the lane is full.</summary>
-    public bool TryWrite(ReadOnlySpan<byte> payload)
+    /// <summary>Copies a message into the reserved memory, and publishes it or adds it to the open batch.</summary>
+    public void Write(ReadOnlySpan<byte> payload)
     {
-        if (TryAppend(payload))
-        {
-            return true;
-        }
-
-        if (!TryReserve(payload.Length))
-        {
-            return false;
-        }
-
         payload.CopyTo(Payload(payload.Length));
         Commit(payload.Length);
-        return true;
     }
 
     /// <summary>What most writes are, in as few steps as can be: a message by itself, without extensions, for which there is room below the
@@ -80,6 +68,10 @@ internal sealed unsafe partial class LaneWriter
         Publish(position, next, payload.Length);
         return true;
     }
+
+    /// <summary>Where the record of such a payload would end now, the terminator behind it included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long EndOf(long payloadBytes) => _position + RecordBytes(payloadBytes) + RecordHeader.Bytes;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Publish(long position, long next, int payloadBytes)
@@ -102,7 +94,7 @@ internal sealed unsafe partial class LaneWriter
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CommitLong(int payloadBytes)
     {
-        long next = _position + RecordHeader.RecordBytes(_extensionBytes, payloadBytes);
+        long next = _position + RecordBytes(payloadBytes);
         Atomics.Store(ref *(ulong*)(_data + (next & _mask)), 0); // the terminator, ordered before the header by its release
         ref ulong headerWord = ref *(ulong*)(_data + (_position & _mask));
         ulong header = RecordHeader.Encode(_sequence, payloadBytes);

@@ -82,8 +82,8 @@ internal sealed unsafe partial class LaneWriter
     private ulong _published;
     private long _sequence;
     private long _limit;
-    private long _maxAppendBytes;
-    private long _maxBatchedBytes = -1;
+    private long _maxAppendBytes; // of TryAppend; -1 while a batch is open
+    private long _maxBatchedBytes; // of TryAppendToBatch; -1 while none is
     private long _floor;
     private long _floorSequence;
     private long _committedSequence;
@@ -119,7 +119,7 @@ internal sealed unsafe partial class LaneWriter
         _mask = _capacityBytes - 1;
         _data = (byte*)data.Address(0);
         MaxPayloadBytes = LaneLayout.MaxPayloadBytes(_capacityBytes) - _extensionBytes;
-        _maxAppendBytes = MaxAppendBytes;
+        SetBatching(false);
         Resume(new LaneTail(data, checksum));
     }
 
@@ -144,7 +144,7 @@ internal sealed unsafe partial class LaneWriter
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryReserveSlow(long payloadBytes) => payloadBytes <= MaxPayloadBytes
-        ? TryRefresh(_position + RecordBytes(payloadBytes) + RecordHeader.Bytes)
+        ? TryRefresh(EndOf(payloadBytes))
         : throw new ShmMessageTooLargeException(payloadBytes, MaxPayloadBytes);
 
     /// <summary>Steps 1 to 5 of I3. True when a record that ends (terminator included) at <paramref name="end"/> fits.</summary>
@@ -207,10 +207,6 @@ internal sealed unsafe partial class LaneWriter
         // With nobody to wait for, the oldest records make room: as many as are needed, and an eighth of the lane at a time.
         return active != 0 ? lowest : WalkFrom(_floor, end - _capacityBytes + (_capacityBytes / 8)).Position;
     }
-
-    /// <summary>Largest payload of <see cref="TryAppend"/> as long as no batch is open, and of <see cref="TryAppendToBatch"/> while one
-    /// is.</summary>
-    private long MaxAppendBytes => _extensionBytes == 0 ? MaxPayloadBytes : -1;
 
     private ulong GatingGroups => _isGated ? Atomics.Acquire(ref _gate.Active) : 0;
 

@@ -1,6 +1,5 @@
 // One .NET process, this program itself as `child`, that does everything and ends by itself.
 
-using System.Text.Json;
 using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Pairs;
 
@@ -20,6 +19,6 @@ internal sealed class ManagedAlone(string name, ChildSettings settings) : Conten
         });
         string line = await process.ReadLineAsync(cancellation);
         await process.WaitForExitAsync(cancellation);
-        return new Observation(JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!, null);
+        return new Observation(Sample.Parse(line), null);
     }
 }

@@ -1,7 +1,6 @@
 // Any number of .NET processes, this program itself as `part`: one measures, the others serve it. The one that measures, if it is to be
 // alone, has the first processor; all others share the second.
 
-using System.Text.Json;
 using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Topology;
 
@@ -47,13 +46,13 @@ internal sealed class ManagedGroup(string name, PartSettings measuring, params P
             Task<string>[] lines = [.. children.Select(child => child.ReadLineAsync(cancellation))];
             string measured = await FirstFailureOrAsync(lines[^1], lines);
             children.ForEach(child => child.RequestStop());
-            Sample[] served = [.. (await Task.WhenAll(lines[..^1])).Select(Parse)];
+            Sample[] served = [.. (await Task.WhenAll(lines[..^1])).Select(Sample.Parse)];
             foreach (ChildProcess child in children)
             {
                 await child.WaitForExitAsync(cancellation);
             }
 
-            Sample sample = Parse(measured);
+            Sample sample = Sample.Parse(measured);
             Check(sample, served);
             return new Observation(sample, null);
         }
@@ -106,6 +105,4 @@ internal sealed class ManagedGroup(string name, PartSettings measuring, params P
         };
         return ChildProcess.OfThisProgram(PartProgram.Verb, settings.ToArgument());
     }
-
-    private static Sample Parse(string line) => JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!;
 }

@@ -1,6 +1,5 @@
 // Two .NET processes, this program itself as `child`: one measures, the other serves it until it is told to stop.
 
-using System.Text.Json;
 using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Pairs;
 
@@ -27,14 +26,12 @@ internal sealed class ManagedPair(string name, ChildSettings measuring) : Conten
             await served; // fails at once, rather than after the timeout, when the server is what went wrong
         }
 
-        Sample measuredSample = Parse(await measured);
+        Sample measuredSample = Sample.Parse(await measured);
         server.RequestStop();
-        Sample servedSample = Parse(await served);
+        Sample servedSample = Sample.Parse(await served);
         await measurer.WaitForExitAsync(cancellation);
         await server.WaitForExitAsync(cancellation);
         return new Observation(measuredSample, servedSample);
-
-        static Sample Parse(string line) => JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!;
     }
 
     /// <summary>Starts one child.</summary>

@@ -2,7 +2,6 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Contenders;
@@ -33,7 +32,7 @@ internal sealed class NativePair(string name, string program, string mode, long[
         using ChildProcess process = new(Path.Combine(plan.NativeDirectory!, program), arguments);
         string line = await process.ReadLineAsync(cancellation);
         await process.WaitForExitAsync(cancellation);
-        return new Observation(JsonSerializer.Deserialize<Sample>(line, JsonLine.Options)!, null);
+        return new Observation(Sample.Parse(line), null);
     }
 
     private string? Refusal(Plan plan)

@@ -1,6 +1,7 @@
 // The one thread's clocks and counters that every role reads.
 
 using System.Diagnostics;
+using HdrHistogram;
 
 namespace ShmIpc.Benchmarks.Measuring;
 
@@ -11,6 +12,16 @@ internal static class Measurement
 
     /// <summary>How finely the rate of a one-way run is looked at: several times as long as a lane takes to fill.</summary>
     public static readonly TimeSpan Slice = TimeSpan.FromMicroseconds(250);
+
+    /// <summary>What a ping sends last: the echo ends with it.</summary>
+    public const ulong LastNumber = ulong.MaxValue;
+
+    private const long LongestNs = 60_000_000_000;
+
+    /// <summary>An empty one of times in nanoseconds, with three digits of each.</summary>
+    public static LongHistogram NewHistogram() => new(1, LongestNs, 3);
+
+    public static void Record(LongHistogram histogram, long ticks) => histogram.RecordValue(Math.Min(Nanoseconds(ticks), LongestNs));
 
     public static long ToTicks(TimeSpan duration) => (long)(duration.TotalSeconds * Stopwatch.Frequency);
 

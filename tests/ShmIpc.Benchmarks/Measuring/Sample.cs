@@ -1,5 +1,7 @@
 // What one process measured: the JSON line that it prints. The C programs print the same names, without the allocations.
 
+using System.Text.Json;
+
 namespace ShmIpc.Benchmarks.Measuring;
 
 internal sealed record Sample
@@ -49,4 +51,9 @@ internal sealed record Sample
 
     /// <summary>Costs other than speed, by name; what they are stands where they are measured.</summary>
     public IReadOnlyDictionary<string, double>? Figures { get; init; }
+
+    public string ToLine() => JsonSerializer.Serialize(this, JsonLine.Options);
+
+    public static Sample Parse(string line) =>
+        JsonSerializer.Deserialize<Sample>(line, JsonLine.Options) ?? throw new FormatException("An empty sample.");
 }

@@ -13,8 +13,6 @@ internal sealed class Alone<TSender, TReceiver>(TSender sender, TReceiver receiv
     where TSender : struct, ISender
     where TReceiver : struct, IReceiver
 {
-    private const long LongestNs = 60_000_000_000;
-
     // Processor time counts what the runtime does, so nothing may be compiled any more: it compiles hot methods up to three times, in the
     // background, on this same processor, 100 ms after it last found new ones.
     private static readonly TimeSpan _quietTime = TimeSpan.FromMilliseconds(400);
@@ -28,7 +26,7 @@ internal sealed class Alone<TSender, TReceiver>(TSender sender, TReceiver receiv
 
     public Sample Run()
     {
-        LongHistogram batches = new(1, LongestNs, 3);
+        LongHistogram batches = Measurement.NewHistogram();
         WarmUp(batches);
         batches.Reset();
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
@@ -73,7 +71,7 @@ internal sealed class Alone<TSender, TReceiver>(TSender sender, TReceiver receiv
             RunBatch();
             long before = now;
             now = Stopwatch.GetTimestamp();
-            batches.RecordValue(Math.Min(Measurement.Nanoseconds(now - before), LongestNs));
+            Measurement.Record(batches, now - before);
         }
 
         return now - start;

@@ -15,7 +15,7 @@ internal sealed class AsyncEcho(Producer<Block> replies, Consumer<Block> request
         long operations = 0;
         await foreach (Block block in requests.ReadAllAsync())
         {
-            if (block.Number == ulong.MaxValue)
+            if (block.Number == Measurement.LastNumber)
             {
                 break;
             }

@@ -3,6 +3,7 @@
 using System.Text.Json;
 using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Transports;
+using ShmIpc.Channels;
 using ShmIpc.Waiting;
 
 namespace ShmIpc.Benchmarks.Pairs;
@@ -33,6 +34,15 @@ internal sealed record ChildSettings
     public TimeSpan WarmUp { get; init; }
 
     public TimeSpan Measure { get; init; }
+
+    public ShmChannelOptions ChannelOptions() => new()
+    {
+        Root = Directory,
+        LaneCapacityBytes = LaneCapacityBytes,
+        WaitStrategy = WaitStrategy,
+        SingleWriter = IsSingleThreaded,
+        SingleReader = IsSingleThreaded,
+    };
 
     public string ToArgument() => JsonSerializer.Serialize(this, JsonLine.Options);
 

@@ -47,7 +47,7 @@ internal sealed class Echo<TSender, TReceiver>(TSender sender, TReceiver receive
         for (int i = 0; i < Measurement.Batch; i++)
         {
             int length = _receiver.Receive(_buffer);
-            if (BinaryPrimitives.ReadUInt64LittleEndian(_buffer) == ulong.MaxValue)
+            if (BinaryPrimitives.ReadUInt64LittleEndian(_buffer) == Measurement.LastNumber)
             {
                 return false;
             }

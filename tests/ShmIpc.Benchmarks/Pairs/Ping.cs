@@ -13,10 +13,6 @@ internal sealed class Ping<TSender, TReceiver>(TSender sender, TReceiver receive
     where TSender : struct, ISender
     where TReceiver : struct, IReceiver
 {
-    public const ulong LastNumber = ulong.MaxValue;
-
-    private const long LongestNs = 60_000_000_000;
-
     private readonly byte[] _outgoing = new byte[settings.PayloadBytes];
     private readonly byte[] _incoming = new byte[settings.PayloadBytes];
     private readonly TSender _sender = sender;
@@ -25,8 +21,8 @@ internal sealed class Ping<TSender, TReceiver>(TSender sender, TReceiver receive
 
     public Sample Run()
     {
-        LongHistogram batches = new(1, LongestNs, 3);
-        LongHistogram singles = new(1, LongestNs, 3);
+        LongHistogram batches = Measurement.NewHistogram();
+        LongHistogram singles = Measurement.NewHistogram();
         long measure = Measurement.ToTicks(settings.Measure);
         long end = Stopwatch.GetTimestamp() + Measurement.ToTicks(settings.WarmUp);
         while (Stopwatch.GetTimestamp() < end)
@@ -55,7 +51,7 @@ internal sealed class Ping<TSender, TReceiver>(TSender sender, TReceiver receive
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         long allocationOperations = (long)(_number - firstNumber);
-        _number = LastNumber;
+        _number = Measurement.LastNumber;
         BinaryPrimitives.WriteUInt64LittleEndian(_outgoing, _number);
         _sender.Send(_outgoing);
         return new Sample
@@ -98,7 +94,7 @@ internal sealed class Ping<TSender, TReceiver>(TSender sender, TReceiver receive
     }
 
     private static void Record(LongHistogram histogram, long start) =>
-        histogram.RecordValue(Math.Min(Measurement.Nanoseconds(Stopwatch.GetTimestamp() - start), LongestNs));
+        Measurement.Record(histogram, Stopwatch.GetTimestamp() - start);
 
     private void RoundTrip()
     {

@@ -10,8 +10,6 @@ namespace ShmIpc.Benchmarks.Reports;
 
 internal static partial class ModelSection
 {
-    private const string Ours = "ShmIpc";
-    private const string OneLine = "C ping-pong, one cache line (8 + 56 B)";
     private const string None = "-";
     private const int PayloadBytes = 64;
     private const int BatchLength = 16;
@@ -19,15 +17,15 @@ internal static partial class ModelSection
 
     public static void Write(TextWriter writer, Report report)
     {
-        if (report.Find("round-trip-spinning", OneLine, Metric.Typical) is not { } oneLine)
+        if (report.Find(RoundTripSpinning.SpinningName, RoundTripSpinning.OneLine, Metric.Typical) is not { } oneLine)
         {
             writer.WriteLine("The run did not measure how long a cache line takes to change hands (C ping-pong, one cache line).");
             return;
         }
 
         ScaleModel model = new(oneLine.Median / 2);
-        (int Bytes, Spread Rate)[] oneWay = OneWay(report, contender => contender.Name == Ours);
-        double? copyRate = OneWay(report, contender => contender.Name.StartsWith("memcpy", StringComparison.Ordinal))
+        (int Bytes, Spread Rate)[] oneWay = OneWayRates(report, OneWay.Plain);
+        double? copyRate = OneWayRates(report, OneWay.Copies)
             .Where(copy => copy.Bytes <= LargestCopyBytes).Select(copy => (double?)(2 * copy.Bytes * copy.Rate.Median)).LastOrDefault();
         double? messageNs = oneWay.Length > 0 ? 1e9 / oneWay[0].Rate.Median : null;
 
@@ -48,12 +46,12 @@ internal static partial class ModelSection
 
     private static void WriteRoundTrips(TextWriter writer, Report report, ScaleModel model)
     {
-        Spread? busySpin = report.Find("round-trip-spinning", "ShmIpc, BusySpin", Metric.Typical);
-        Spread? single = report.Find("round-trip-spinning", "ShmIpc, BusySpin, single-threaded", Metric.Typical);
-        Spread? lane = report.Find("round-trip-spinning", "C lane", Metric.Typical);
-        Spread? twoLines = report.Find("round-trip-spinning", "C ping-pong, two cache lines (8 + 64 B)", Metric.Typical);
-        Spread? futex = report.Find("round-trip-parked", "C futex ping-pong", Metric.P50);
-        Spread? parked = report.Find("round-trip-parked", "ShmIpc, Park", Metric.P50);
+        Spread? busySpin = report.Find(RoundTripSpinning.SpinningName, RoundTripSpinning.BusySpin, Metric.Typical);
+        Spread? single = report.Find(RoundTripSpinning.SpinningName, RoundTripSpinning.SingleThreaded, Metric.Typical);
+        Spread? lane = report.Find(RoundTripSpinning.SpinningName, RoundTripSpinning.Lane, Metric.Typical);
+        Spread? twoLines = report.Find(RoundTripSpinning.SpinningName, RoundTripSpinning.TwoLines, Metric.Typical);
+        Spread? futex = report.Find(RoundTripParked.ParkedName, RoundTripParked.Futex, Metric.P50);
+        Spread? parked = report.Find(RoundTripParked.ParkedName, RoundTripParked.Park, Metric.P50);
         string lines = Number(2 * ScaleModel.LinesWhenWaitedFor(PayloadBytes));
         string spinning = $"{Time(model.LeastRoundTripNs)} .. {Time(model.RoundTripNs(PayloadBytes))}";
         MarkdownTable.Write(writer, ["round trip, 64 B", "lines", "predicted: overlapping .. one after another", "measured"],
@@ -80,7 +78,7 @@ internal static partial class ModelSection
             return;
         }
 
-        Dictionary<int, Spread> lane = OneWay(report, contender => contender.Name == "C lane").ToDictionary(p => p.Bytes, p => p.Rate);
+        Dictionary<int, Spread> lane = OneWayRates(report, OneWay.Lane).ToDictionary(p => p.Bytes, p => p.Rate);
         MarkdownTable.Write(
             writer,
             [
@@ -165,12 +163,12 @@ internal static partial class ModelSection
     }
 
     // The rates of the plain one-way scenarios, by payload.
-    private static (int Bytes, Spread Rate)[] OneWay(Report report, Func<Contender, bool> selects) =>
+    private static (int Bytes, Spread Rate)[] OneWayRates(Report report, string name) =>
     [
         .. from result in report.Results
            let match = OneWayName().Match(result.Scenario.Name)
            where match.Success
-           let contender = result.Scenario.Contenders.FirstOrDefault(selects)
+           let contender = result.Scenario.Contenders.FirstOrDefault(c => c.Name == name)
            where contender is not null
            let rate = result.Spread(contender, Metric.Rate)
            where rate is not null

@@ -1,5 +1,4 @@
-// The parts of docs/benchmarks.md that a run writes, a file each; docs/update.sh puts them between the document's markers. A scenario's
-// name decides where it goes; one that nobody thought of goes to the last section, so that nothing is left out.
+// The parts of docs/benchmarks.md that a run writes, a file each; docs/update.sh puts them between the document's markers.
 
 using ShmIpc.Benchmarks.Reports.Plots;
 using ShmIpc.Benchmarks.Scenarios;
@@ -8,25 +7,7 @@ namespace ShmIpc.Benchmarks.Reports;
 
 internal static class Sections
 {
-    private const string Rest = "others";
-
     private const int MostRowsShown = 25; // more are folded
-
-    // The first word that the name contains decides.
-    private static readonly (string Word, string Section)[] _byWord =
-    [
-        ("typed", "typed"), ("messagepack", "typed"), ("blittable", "typed"), ("async", "typed"), ("await", "typed"),
-        ("flush", "durability"), ("durable", "durability"), ("disk", "durability"), ("file", "durability"), ("checksum", "durability"),
-        ("publishing-cost", "scaling"), ("attach", "costs"), ("idle", "costs"), ("memory", "costs"), ("recovery", "costs"),
-        ("producers", "scaling"), ("lanes", "scaling"), ("groups", "scaling"), ("members", "scaling"), ("capacity", "scaling"),
-        ("pages", "scaling"),
-        ("transport", "transports"), ("pipe", "transports"), ("netmq", "transports"), ("socket", "transports"),
-        ("round-trip", "latency"), ("latency", "latency"), ("parked", "latency"),
-        ("one-way", "throughput"), ("batch", "throughput"), ("memcpy", "throughput"),
-    ];
-
-    private static readonly string[] _ofScenarios =
-        ["latency", "throughput", "scaling", "transports", "typed", "durability", "costs", Rest];
 
     public static void Write(Report report, IReadOnlyList<Figure> figures, string directory)
     {
@@ -35,14 +16,10 @@ internal static class Sections
             WriteWhole();
         }
 
-        foreach (string section in _ofScenarios)
+        foreach (IGrouping<Section, ScenarioResult> section in report.Results.GroupBy(r => r.Scenario.Section))
         {
-            ScenarioResult[] results = [.. report.Results.Where(r => Of(r.Scenario) == section)];
-            Figure[] own = [.. figures.Where(figure => Of(figure.Scenarios[0]) == section)];
-            if (results.Length > 0)
-            {
-                Write(section, writer => WriteScenarios(writer, results, own));
-            }
+            Figure[] own = [.. figures.Where(figure => figure.Scenarios[0].Section == section.Key)];
+            Write(section.Key.ToString().ToLowerInvariant(), writer => WriteScenarios(writer, [.. section], own));
         }
 
         // What a part of the scenarios says nothing of.
@@ -72,9 +49,6 @@ internal static class Sections
 
     private static IEnumerable<Row> AllOf(ScenarioResult result) =>
         result.Rows().Where(row => result.Scenario.Point is null || row.BaselineName is not null || row.Target is not null);
-
-    private static string Of(Scenario scenario) =>
-        _byWord.FirstOrDefault(pair => scenario.Name.Contains(pair.Word, StringComparison.OrdinalIgnoreCase)).Section ?? Rest;
 
     private static void WriteScenarios(TextWriter writer, ScenarioResult[] results, Figure[] figures)
     {

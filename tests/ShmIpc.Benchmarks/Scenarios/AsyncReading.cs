@@ -12,6 +12,8 @@ internal sealed class AsyncReading(Role role) : Scenario(role == Role.Ping ? "as
     private readonly ManagedPair _awaiting = Pair("ShmIpc, ReadAllAsync", Transport.BlockAsync, role);
     private readonly ManagedPair _blocking = Pair("ShmIpc, Read", Transport.Block, role);
 
+    public override Section Section => Section.Typed;
+
     public override IReadOnlyList<Contender> Contenders => [_awaiting, _blocking];
 
     public override bool HasPercentiles => role == Role.Ping;

@@ -17,6 +17,8 @@ internal sealed class AttachTime : Scenario
     {
     }
 
+    public override Section Section => Section.Costs;
+
     public override IReadOnlyList<Contender> Contenders => [_attach];
 
     public override bool IsQuick => true;

@@ -16,6 +16,8 @@ internal sealed class BlittableCpu : Scenario
     {
     }
 
+    public override Section Section => Section.Typed;
+
     public override IReadOnlyList<Contender> Contenders => [_typed, _raw];
 
     public override IEnumerable<Comparison> Comparisons =>

@@ -12,6 +12,8 @@ internal sealed class CapacityScaling(long capacityBytes) : Scenario($"capacity-
     private readonly ManagedPair _small = Pair("64 B", 64, capacityBytes);
     private readonly ManagedPair _large = Pair("4096 B", 4096, capacityBytes);
 
+    public override Section Section => Section.Scaling;
+
     public override IReadOnlyList<Contender> Contenders => [_small, _large];
 
     public override IEnumerable<Comparison> Comparisons =>

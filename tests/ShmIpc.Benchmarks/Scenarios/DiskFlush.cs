@@ -18,6 +18,8 @@ internal sealed class DiskFlush(int payloadBytes) : Scenario($"disk-{payloadByte
     private readonly ManagedGroup _sync = Group("Flush = Sync", payloadBytes, ShmFlushMode.Sync);
     private readonly ManagedGroup _threads = Group($"Flush = Sync, {Writers} threads", payloadBytes, ShmFlushMode.Sync, Writers);
 
+    public override Section Section => Section.Durability;
+
     public override IReadOnlyList<Contender> Contenders => [_memory, _none, _async, _sync, _threads];
 
     public override IEnumerable<Comparison> Comparisons =>

@@ -13,6 +13,8 @@ internal sealed class GroupScaling(int groups) : Scenario($"groups-{groups}")
         new PartSettings { Part = Part.Publish, Peers = groups, IsAlone = true },
         [.. Enumerable.Repeat(new PartSettings { Part = Part.Subscribe }, groups)]);
 
+    public override Section Section => Section.Scaling;
+
     public override IReadOnlyList<Contender> Contenders => [_group];
 
     public override IEnumerable<Comparison> Comparisons =>

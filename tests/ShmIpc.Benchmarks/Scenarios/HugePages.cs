@@ -8,24 +8,25 @@ namespace ShmIpc.Benchmarks.Scenarios;
 internal sealed class HugePages : Scenario
 {
     private const int LaneCapacityBytes = 64 << 20;
-    private const string BackOffPauses = "256";
     private static readonly int[] _payloads = [64, 4096];
 
     private readonly (int Payload, NativePair Huge, NativePair Normal)[] _pairs =
     [
         .. _payloads.Select(payload => (
             payload,
-            new NativePair($"C lane, huge pages, {payload} B", "lane", "oneway-huge", [LaneCapacityBytes, payload], BackOffPauses)
+            new NativePair($"C lane, huge pages, {payload} B", "lane", "oneway-huge", [LaneCapacityBytes, payload], OneWay.BackOffPauses)
             {
                 Probe = "probe-huge",
             },
-            new NativePair($"C lane, normal pages, {payload} B", "lane", "oneway", [LaneCapacityBytes, payload], BackOffPauses))),
+            new NativePair($"C lane, normal pages, {payload} B", "lane", "oneway", [LaneCapacityBytes, payload], OneWay.BackOffPauses))),
     ];
 
     public HugePages()
         : base("huge-pages")
     {
     }
+
+    public override Section Section => Section.Scaling;
 
     public override IReadOnlyList<Contender> Contenders => [.. _pairs.SelectMany(pair => new[] { pair.Huge, pair.Normal })];
 

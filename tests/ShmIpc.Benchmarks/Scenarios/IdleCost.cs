@@ -24,6 +24,8 @@ internal sealed class IdleCost : Scenario
     {
     }
 
+    public override Section Section => Section.Costs;
+
     public override IReadOnlyList<Contender> Contenders => [_parked, _awaiting, _sleeping];
 
     public override bool IsQuick => true;

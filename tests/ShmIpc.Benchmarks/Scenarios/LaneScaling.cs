@@ -12,6 +12,8 @@ internal sealed class LaneScaling(int producers) : Scenario($"lanes-{producers}"
         new PartSettings { Part = Part.Collect, Peers = producers, IsAlone = true },
         [.. Enumerable.Range(0, producers).Select(source => new PartSettings { Part = Part.Feed, Source = source })]);
 
+    public override Section Section => Section.Scaling;
+
     public override IReadOnlyList<Contender> Contenders => [_group];
 
     public override IEnumerable<Comparison> Comparisons =>

@@ -13,6 +13,8 @@ internal sealed class MemberScaling(int members) : Scenario($"members-{members}"
         new PartSettings { Part = Part.Publish, Peers = members, IsAlone = true },
         [.. Enumerable.Repeat(new PartSettings { Part = Part.Subscribe, SharedGroup = "workers" }, members)]);
 
+    public override Section Section => Section.Scaling;
+
     public override IReadOnlyList<Contender> Contenders => [_group];
 
     public override IEnumerable<Comparison> Comparisons =>

@@ -19,6 +19,8 @@ internal sealed class MessagePackCpu : Scenario
     {
     }
 
+    public override Section Section => Section.Typed;
+
     public override IReadOnlyList<Contender> Contenders => [_channel, _plain];
 
     public override bool IsQuick => true;

@@ -10,13 +10,17 @@ namespace ShmIpc.Benchmarks.Scenarios;
 
 internal sealed class OneWay : Scenario
 {
+    public const string Plain = "ShmIpc";
+    public const string Lane = "C lane";
+    public const string Copies = "memcpy in and out, one core";
+
     private const int SmallestLaneBytes = 1 << 20;
 
     // Past this a message stays in no cache, and there is no target.
     private const int LargestWithTarget = 65536;
 
     // How often the C reader pauses when it has just caught up, before it looks again: the most gainful of 0, 16, 64, 256 and 1024.
-    private const string BackOffPauses = "256";
+    public const string BackOffPauses = "256";
 
     private readonly string _measure;
     private readonly int _payloadBytes;
@@ -37,14 +41,14 @@ internal sealed class OneWay : Scenario
         _payloadBytes = payloadBytes;
         _laneBytes = Math.Max(SmallestLaneBytes, 4L * payloadBytes);
         _measure = $"one way {payloadBytes} B, {(_claims ? "claim and commit" : "TryWrite")}";
-        _channel = Pair("ShmIpc", transport);
+        _channel = Pair(Plain, transport);
         _single = Pair("ShmIpc, single-threaded", transport, isSingleThreaded: true);
-        _lane = Native("C lane", "oneway");
+        _lane = Native(Lane, "oneway");
         if (!_claims)
         {
             _batched = Pair("ShmIpc, batched", Transport.ChannelBatch);
             _laneBatched = Native("C lane, batched", "batch");
-            _copies = Native("memcpy in and out, one core", "memcpy");
+            _copies = Native(Copies, "memcpy");
             _unixSocket = payloadBytes is 64 or 4096 or 65536 ? Pair("Unix stream socket", Transport.UnixSocket) : null;
         }
     }
@@ -52,6 +56,8 @@ internal sealed class OneWay : Scenario
     public override bool IsQuick => !_claims && _payloadBytes is 8 or 64 or 1016 or 4096 or 65536;
 
     public override PlotPoint? Point => _claims ? null : new PlotPoint("throughput-by-size", _payloadBytes, Metric.Rate);
+
+    public override Section Section => Section.Throughput;
 
     public override IReadOnlyList<Contender> Contenders =>
         [.. new Contender?[] { _channel, _lane, _single, _batched, _laneBatched, _copies, _unixSocket }.OfType<Contender>()];

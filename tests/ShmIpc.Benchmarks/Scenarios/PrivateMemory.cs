@@ -17,6 +17,8 @@ internal sealed class PrivateMemory : Scenario
     {
     }
 
+    public override Section Section => Section.Costs;
+
     public override IReadOnlyList<Contender> Contenders => [_memory];
 
     public override IEnumerable<Comparison> Comparisons =>

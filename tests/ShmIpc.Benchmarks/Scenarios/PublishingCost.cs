@@ -14,6 +14,8 @@ internal sealed class PublishingCost(int groups, bool areAsleep)
     private readonly ManagedGroup _group = Group("ShmIpc", groups, areAsleep);
     private readonly ManagedGroup _one = Group("one group", 1, areAsleep);
 
+    public override Section Section => Section.Scaling;
+
     public override IReadOnlyList<Contender> Contenders => groups == 1 ? [_group] : [_group, _one];
 
     public override bool IsQuick => groups == 8 && !areAsleep;

@@ -13,6 +13,8 @@ internal sealed class RecoveryTime : Scenario
     {
     }
 
+    public override Section Section => Section.Costs;
+
     public override IReadOnlyList<Contender> Contenders => [_killed];
 
     public override bool IsQuick => true;

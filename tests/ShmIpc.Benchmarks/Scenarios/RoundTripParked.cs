@@ -9,9 +9,13 @@ namespace ShmIpc.Benchmarks.Scenarios;
 
 internal sealed class RoundTripParked : Scenario
 {
+    public const string ParkedName = "round-trip-parked";
+    public const string Park = "ShmIpc, Park";
+    public const string Futex = "C futex ping-pong";
+
     private const int PayloadBytes = 64;
 
-    private readonly ManagedPair _park = new("ShmIpc, Park", new ChildSettings
+    private readonly ManagedPair _park = new(Park, new ChildSettings
     {
         Role = Role.Ping,
         Transport = Transport.Channel,
@@ -26,12 +30,14 @@ internal sealed class RoundTripParked : Scenario
         PayloadBytes = PayloadBytes,
     });
 
-    private readonly NativePair _futex = new("C futex ping-pong", "pingpong", "futex", [PayloadBytes]);
+    private readonly NativePair _futex = new(Futex, "pingpong", "futex", [PayloadBytes]);
 
     public RoundTripParked()
-        : base("round-trip-parked")
+        : base(ParkedName)
     {
     }
+
+    public override Section Section => Section.Latency;
 
     public override IReadOnlyList<Contender> Contenders => [_park, _futex, _unixSocket];
 

@@ -9,20 +9,29 @@ namespace ShmIpc.Benchmarks.Scenarios;
 
 internal sealed class RoundTripSpinning : Scenario
 {
+    public const string SpinningName = "round-trip-spinning";
+    public const string BusySpin = "ShmIpc, BusySpin";
+    public const string SingleThreaded = "ShmIpc, BusySpin, single-threaded";
+    public const string OneLine = "C ping-pong, one cache line (8 + 56 B)";
+    public const string TwoLines = "C ping-pong, two cache lines (8 + 64 B)";
+    public const string Lane = "C lane";
+
     private const int PayloadBytes = 64;
 
-    private readonly ManagedPair _busySpin = Pair("ShmIpc, BusySpin", Transport.Channel, WaitStrategy.BusySpin);
-    private readonly ManagedPair _single = Pair("ShmIpc, BusySpin, single-threaded", Transport.Channel, WaitStrategy.BusySpin, true);
+    private readonly ManagedPair _busySpin = Pair(BusySpin, Transport.Channel, WaitStrategy.BusySpin);
+    private readonly ManagedPair _single = Pair(SingleThreaded, Transport.Channel, WaitStrategy.BusySpin, true);
     private readonly ManagedPair _adaptive = Pair("ShmIpc, Adaptive", Transport.Channel, WaitStrategy.Adaptive);
     private readonly ManagedPair _unixSocket = Pair("Unix stream socket", Transport.UnixSocket, WaitStrategy.Park);
-    private readonly NativePair _oneLine = new("C ping-pong, one cache line (8 + 56 B)", "pingpong", "line", [56]);
-    private readonly NativePair _twoLines = new("C ping-pong, two cache lines (8 + 64 B)", "pingpong", "line", [PayloadBytes]);
-    private readonly NativePair _lane = new("C lane", "lane", "roundtrip", [1 << 20, PayloadBytes]);
+    private readonly NativePair _oneLine = new(OneLine, "pingpong", "line", [56]);
+    private readonly NativePair _twoLines = new(TwoLines, "pingpong", "line", [PayloadBytes]);
+    private readonly NativePair _lane = new(Lane, "lane", "roundtrip", [1 << 20, PayloadBytes]);
 
     public RoundTripSpinning()
-        : base("round-trip-spinning")
+        : base(SpinningName)
     {
     }
+
+    public override Section Section => Section.Latency;
 
     public override IReadOnlyList<Contender> Contenders => [_busySpin, _oneLine, _single, _twoLines, _lane, _adaptive, _unixSocket];
 

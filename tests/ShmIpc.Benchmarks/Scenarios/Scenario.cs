@@ -11,6 +11,9 @@ internal abstract class Scenario(string name)
     /// <summary>What <c>--only</c> selects by.</summary>
     public string Name { get; } = name;
 
+    /// <summary>Where the document shows it.</summary>
+    public abstract Section Section { get; }
+
     /// <summary>In the order in which they run, in every repetition.</summary>
     public abstract IReadOnlyList<Contender> Contenders { get; }
 

@@ -60,6 +60,8 @@ internal sealed class Transports64 : Scenario
         new Transports64("transports-64-round-trip", Role.Ping, isQuick: false),
     ];
 
+    public override Section Section => Section.Transports;
+
     public override IReadOnlyList<Contender> Contenders =>
         [.. new[] { _channel, _adaptive, _ring, _batched, _unixSocket }.OfType<Contender>(), .. _others];
 

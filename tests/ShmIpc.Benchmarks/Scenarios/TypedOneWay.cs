@@ -17,6 +17,8 @@ internal sealed class TypedOneWay : Scenario
     {
     }
 
+    public override Section Section => Section.Typed;
+
     public override IReadOnlyList<Contender> Contenders => [_raw, _block, _order];
 
     public override IEnumerable<Comparison> Comparisons =>

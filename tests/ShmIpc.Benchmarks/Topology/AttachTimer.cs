@@ -24,7 +24,7 @@ internal sealed class AttachTimer(PartSettings settings) : IPart
 
     public Sample Run(Lifeline lifeline)
     {
-        Meeting.Await(IsThere, "the host's channel");
+        Rendezvous.WaitUntil(IsThere, "channel of the host");
         RunFor(settings.WarmUp);
         _consumers.Clear();
         _producers.Clear();

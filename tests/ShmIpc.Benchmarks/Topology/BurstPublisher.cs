@@ -62,7 +62,7 @@ internal sealed class BurstPublisher(PartSettings settings) : IPart
         long cpu = ProcFiles.ThreadCpuNs() - before;
         if (turns is null)
         {
-            Meeting.Await(() => channel.Groups.All(group => group.Lag == 0), "everything read");
+            Rendezvous.WaitUntil(() => channel.Groups.All(group => group.Lag == 0), "group that has read everything");
         }
         else
         {

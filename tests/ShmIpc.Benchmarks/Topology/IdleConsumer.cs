@@ -40,7 +40,7 @@ internal sealed class IdleConsumer(PartSettings settings) : IPart
         for (int i = 0; i < Messages && settings.Part != Part.IdleSleep; i++)
         {
             producer.Write(payload);
-            Meeting.Await(() => Volatile.Read(ref _read) > i, "a message read");
+            Rendezvous.WaitUntil(() => Volatile.Read(ref _read) > i, "reading of a message");
         }
 
         Thread.Sleep(settings.WarmUp);

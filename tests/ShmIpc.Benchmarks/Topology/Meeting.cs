@@ -1,5 +1,6 @@
 // How the processes of a topology find each other: all open the same channel, and whoever writes waits until all readers are there.
 
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Channels;
 
 namespace ShmIpc.Benchmarks.Topology;
@@ -8,8 +9,6 @@ internal static class Meeting
 {
     public const string ChannelName = "topology";
 
-    private const int PatienceMs = 15_000;
-
     public static ShmByteChannel Open(PartSettings settings) => ShmByteChannel.CreateOrOpen(ChannelName, settings.ChannelOptions());
 
     public static ByteConsumer CreateConsumer(ShmByteChannel channel, PartSettings settings) => channel.CreateConsumer(
@@ -17,20 +16,5 @@ internal static class Meeting
 
     /// <summary>So that nothing is overwritten unread.</summary>
     public static void AwaitConsumers(ShmByteChannel channel, int count) =>
-        Await(() => channel.Groups.Sum(group => group.Members.Count) >= count, $"{count} consumers");
-
-    /// <summary>Looks every millisecond.</summary>
-    public static void Await(Func<bool> condition, string what)
-    {
-        long deadline = Environment.TickCount64 + PatienceMs;
-        while (!condition())
-        {
-            if (Environment.TickCount64 > deadline)
-            {
-                throw new TimeoutException($"{what} within {PatienceMs / 1000} s: waited in vain.");
-            }
-
-            Thread.Sleep(1);
-        }
-    }
+        Rendezvous.WaitUntil(() => channel.Groups.Sum(group => group.Members.Count) >= count, $"{count} consumers");
 }

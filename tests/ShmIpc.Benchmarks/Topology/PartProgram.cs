@@ -1,7 +1,6 @@
 // `part SETTINGS`: plays one part of a topology in a process of its own, pinned to one processor, and prints one JSON line.
 
 using System.Diagnostics;
-using System.Text.Json;
 using ShmIpc.Benchmarks.Measuring;
 
 namespace ShmIpc.Benchmarks.Topology;
@@ -20,7 +19,7 @@ internal static class PartProgram
         }
 
         Sample sample = Create(settings).Run(lifeline);
-        Console.Out.WriteLine(JsonSerializer.Serialize(sample, JsonLine.Options));
+        Console.Out.WriteLine(sample.ToLine());
         return 0;
     }
 

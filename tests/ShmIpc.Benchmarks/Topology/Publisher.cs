@@ -11,7 +11,6 @@ namespace ShmIpc.Benchmarks.Topology;
 
 internal sealed class Publisher(PartSettings settings) : IPart
 {
-    private const long LongestNs = 60_000_000_000;
     private const int Stride = 16; // each thread's count on cache lines of its own
 
     private readonly long[] _written = new long[Numbers.MaxSources * Stride];
@@ -38,7 +37,7 @@ internal sealed class Publisher(PartSettings settings) : IPart
         }
 
         long measure = Measurement.ToTicks(settings.Measure);
-        LongHistogram batches = new(1, LongestNs, 3);
+        LongHistogram batches = Measurement.NewHistogram();
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
         long start = Stopwatch.GetTimestamp();
         long now = start;
@@ -47,7 +46,7 @@ internal sealed class Publisher(PartSettings settings) : IPart
         {
             RunBatch(sender, payload, 0);
             long after = Stopwatch.GetTimestamp();
-            batches.RecordValue(Math.Min(Measurement.Nanoseconds(after - now), LongestNs));
+            Measurement.Record(batches, after - now);
             now = after;
         }
 

@@ -202,7 +202,7 @@ int main(int argc, char **argv)
     if (copies) {
         pin(atoi(argv[7]));
         struct consumer ring = { .data = lane_map(file, CONTROL_BYTES, capacity, PROT_READ | PROT_WRITE), .capacity = capacity };
-        alarm((unsigned)((warm_up_ns + measure_ns) / 1000000000u) + 10);
+        limit_life((unsigned)((warm_up_ns + measure_ns) / 1000000000u) + 10);
         receive(copy_twice, &ring, warm_up_ns, measure_ns);
         return 0;
     }

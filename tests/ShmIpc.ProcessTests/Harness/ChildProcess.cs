@@ -260,7 +260,8 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    private string Errors()
+    /// <summary>What it wrote to stderr, for a message.</summary>
+    public string Errors()
     {
         if (_process.HasExited)
         {

@@ -16,8 +16,14 @@ public sealed partial class BenchmarksDocumentTests
     {
         string sections = TextOf("tests/ShmIpc.Benchmarks/Reports/Sections.cs");
         string[] markers = [.. Marker().Matches(Text).Select(match => match.Groups["name"].Value)];
-        Assert.All(markers, name => Assert.Contains($"\"{name}\"", sections, StringComparison.Ordinal));
-        Assert.All(SectionName().Matches(sections).Select(match => match.Groups["name"].Value), name => Assert.Contains(name, markers));
+        string ofScenarios = TextOf("tests/ShmIpc.Benchmarks/Scenarios/Section.cs");
+        string[] written =
+        [
+            .. SectionName().Matches(sections).Select(match => match.Groups["name"].Value),
+            .. EnumMember().Matches(ofScenarios).Select(match => match.Groups["name"].Value.ToLowerInvariant()),
+        ];
+        Assert.All(markers, name => Assert.Contains(name, written));
+        Assert.All(written, name => Assert.Contains(name, markers));
         Assert.Distinct(markers);
     }
 
@@ -45,8 +51,11 @@ public sealed partial class BenchmarksDocumentTests
     [GeneratedRegex("^<!-- begin (?<name>[a-z]+) -->$", RegexOptions.Multiline)]
     private static partial Regex Marker();
 
-    [GeneratedRegex("""(?<=Write\()"(?<name>[a-z]+)",|\("[a-z-]+", "(?<name>[a-z]+)"\)|const string Rest = "(?<name>[a-z]+)";""")]
+    [GeneratedRegex("""(?<=Write\()"(?<name>[a-z]+)",""")]
     private static partial Regex SectionName();
+
+    [GeneratedRegex("^    (?<name>[A-Z][a-z]+),$", RegexOptions.Multiline)]
+    private static partial Regex EnumMember();
 
     [GeneratedRegex(@"\((?<path>benchmarks/[^)]+)\)")]
     private static partial Regex Plot();

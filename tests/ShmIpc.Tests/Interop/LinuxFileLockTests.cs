@@ -81,6 +81,18 @@ public sealed class LinuxFileLockTests : IDisposable
     }
 
     [Fact]
+    public void A_length_of_nothing_reaches_to_the_end()
+    {
+        using var first = _scratch.NewFile();
+        using var second = LinuxFile.Reopen(first);
+        Assert.True(LinuxFile.TryLock(first, 5, 0, exclusive: false));
+        Assert.Equal(new FoundLock(IsExclusive: false, 5, 0, -1), LinuxFile.FindLock(second, 0, 0, exclusive: true));
+        Assert.Null(LinuxFile.FindLock(second, 0, 0, exclusive: false));
+        Assert.False(LinuxFile.IsLocked(second, 0, 5));
+        Assert.True(LinuxFile.IsLocked(second, Offset, 1));
+    }
+
+    [Fact]
     public void An_exclusive_lock_needs_a_writable_descriptor()
     {
         using var file = _scratch.NewFile();
@@ -93,7 +105,6 @@ public sealed class LinuxFileLockTests : IDisposable
 
     [Theory]
     [InlineData(-1, 1)]
-    [InlineData(0, 0)]
     [InlineData(0, -1)]
     public void Ranges_that_are_none_are_refused(long offset, long lengthBytes)
     {

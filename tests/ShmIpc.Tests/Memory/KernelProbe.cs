@@ -5,12 +5,27 @@ using Xunit;
 
 namespace ShmIpc.Tests.Memory;
 
-internal static unsafe class KernelProbe
+internal static unsafe partial class KernelProbe
 {
     public static bool CanRead(nint address) => Transfer(address, reads: true);
 
     /// <summary>Overwrites the byte where it can.</summary>
     public static bool CanWrite(nint address) => Transfer(address, reads: false);
+
+    /// <summary>How many pages of a range are in memory, as <c>mincore</c> says.</summary>
+    public static int PagesPresent(nint address, int lengthBytes)
+    {
+        var present = new byte[lengthBytes / Environment.SystemPageSize];
+        fixed (byte* first = present)
+        {
+            Assert.Equal(0, mincore((void*)address, (nuint)lengthBytes, first));
+        }
+
+        return present.Count(page => (page & 1) != 0);
+    }
+
+    [System.Runtime.InteropServices.LibraryImport("libc", SetLastError = true)]
+    private static partial int mincore(void* address, nuint length, byte* present);
 
     private static bool Transfer(nint address, bool reads)
     {

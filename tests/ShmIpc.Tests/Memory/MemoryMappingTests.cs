@@ -107,7 +107,7 @@ public sealed class MemoryMappingTests
             using var mapping = MemoryMapping.MapAnonymous(_page, options);
             foreach (var offset in (long[])[0, _page])
             {
-                Assert.Equal(exclude, FlagsAt(mapping.Whole.Address(offset)).Contains("dd"));
+                Assert.Equal(exclude, ProcMaps.FlagsAt(mapping.Whole.Address(offset)).Contains("dd"));
             }
         }
     }
@@ -148,25 +148,5 @@ public sealed class MemoryMappingTests
         {
             File.Delete(path);
         }
-    }
-
-    private static string[] FlagsAt(nint address)
-    {
-        var isInside = false;
-        foreach (var line in File.ReadLines("/proc/self/smaps"))
-        {
-            var first = line.Split(' ')[0];
-            if (!first.EndsWith(':'))
-            {
-                var ends = first.Split('-').Select(end => Convert.ToInt64(end, 16)).ToArray();
-                isInside = ends[0] <= address && address < ends[1];
-            }
-            else if (isInside && first == "VmFlags:")
-            {
-                return line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            }
-        }
-
-        return [];
     }
 }

@@ -21,6 +21,27 @@ internal static class ProcMaps
         return "";
     }
 
+    /// <summary>The flags of what lies at an address, such as <c>rd wr mr</c>; empty where nothing is mapped.</summary>
+    public static string[] FlagsAt(nint address)
+    {
+        var isInside = false;
+        foreach (var line in File.ReadLines("/proc/self/smaps"))
+        {
+            var first = line.Split(' ')[0];
+            if (!first.EndsWith(':'))
+            {
+                var ends = first.Split('-').Select(end => Convert.ToInt64(end, 16)).ToArray();
+                isInside = ends[0] <= address && address < ends[1];
+            }
+            else if (isInside && first == "VmFlags:")
+            {
+                return line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            }
+        }
+
+        return [];
+    }
+
     public static int LineCount() => File.ReadLines("/proc/self/maps").Count();
 
     /// <summary>All address space in use, of which guard pages that merged into one line are part too.</summary>

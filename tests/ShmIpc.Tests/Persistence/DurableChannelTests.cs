@@ -233,7 +233,8 @@ public sealed class DurableChannelTests
             using ChannelProducer producer = channel.CreateProducer();
             using ChannelConsumer consumer = channel.CreateConsumer(null);
             owner = channel.Region.Lane(0).Owner;
-            Assert.True(producer.TryReserve(5) && producer.Writer.TryWrite("hello"u8));
+            Assert.True(producer.TryReserve(5));
+            producer.Writer.Write("hello"u8);
             channel.Region.CursorEntry(0, 0).UInt64(0) = 1 << 20; // newer than the data, as after a power cut
             channel.Region.Lane(0).Completion = new Stamp(new Stamp(owner).Epoch + 5, 0).Value;
         }

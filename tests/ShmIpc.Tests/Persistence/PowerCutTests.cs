@@ -10,6 +10,7 @@ namespace ShmIpc.Tests.Persistence;
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
     private const int Machines = 8;
+    private const int MostMachines = 80; // eight may happen not to: with Sync, few messages are there that were not promised
     private const int CutsPerMachine = 12;
     private const int ImagesPerCut = 4;
 
@@ -39,7 +40,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         long images = 0;
         long offered = 0;
         long takenBack = 0;
-        for (int i = 0; i < Machines; i++)
+        for (int i = 0; i < Machines || (takenBack == 0 && i < MostMachines); i++)
         {
             using DiskRoot root = new();
             using PowerCutMachine machine = new(random, root.Path, mode, capacityBytes, largestBytes, hasOneSize);

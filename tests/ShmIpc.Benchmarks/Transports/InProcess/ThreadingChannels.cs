@@ -21,7 +21,7 @@ internal static class ThreadingChannels
         self.ProcessorAffinity = (nint)(1L << settings.Cpu);
         return Play(settings);
 
-        Sample Play(ChildSettings own) => OtherTransports.Play(
+        Sample Play(ChildSettings own) => OpenTransports.Play(
             own,
             lifeline,
             name => new ThreadingChannelSender((name == "there" ? there : back).Writer),

@@ -7,10 +7,8 @@ using ShmIpc.Serialization;
 
 namespace ShmIpc.Benchmarks.Transports.OfChannels;
 
-internal sealed class TypedEnds<T>(ChildSettings settings, IPayloadSerializer<T> serializer) : IDisposable
+internal sealed class TypedEnds<T>(ChildSettings settings, IPayloadSerializer<T> serializer) : OpenEnds
 {
-    private readonly List<IDisposable> _opened = [];
-
     /// <summary>Waits until the channel has a consumer, so that nothing is overwritten unread. Ask for the own consumer first.</summary>
     public Producer<T> Producer(string name)
     {
@@ -21,27 +19,5 @@ internal sealed class TypedEnds<T>(ChildSettings settings, IPayloadSerializer<T>
 
     public Consumer<T> Consumer(string name) => Keep(Open(name).CreateConsumer());
 
-    public void Dispose()
-    {
-        for (int i = _opened.Count - 1; i >= 0; i--)
-        {
-            _opened[i].Dispose();
-        }
-    }
-
-    private ShmChannel<T> Open(string name) => Keep(ShmChannel.CreateOrOpen(name, serializer, new ShmChannelOptions
-    {
-        Root = settings.Directory,
-        LaneCapacityBytes = settings.LaneCapacityBytes,
-        WaitStrategy = settings.WaitStrategy,
-        SingleWriter = settings.IsSingleThreaded,
-        SingleReader = settings.IsSingleThreaded,
-    }));
-
-    private TOpened Keep<TOpened>(TOpened opened)
-        where TOpened : IDisposable
-    {
-        _opened.Add(opened);
-        return opened;
-    }
+    private ShmChannel<T> Open(string name) => Keep(ShmChannel.CreateOrOpen(name, serializer, settings.ChannelOptions()));
 }

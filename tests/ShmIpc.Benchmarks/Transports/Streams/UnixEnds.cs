@@ -1,6 +1,7 @@
 // The connected stream socket of one child: echo and receiver listen, ping and sender connect.
 
 using System.Net.Sockets;
+using ShmIpc.Benchmarks.Measuring;
 using ShmIpc.Benchmarks.Pairs;
 
 namespace ShmIpc.Benchmarks.Transports.Streams;
@@ -18,20 +19,23 @@ internal static class UnixEnds
             return listener.Accept();
         }
 
-        long deadline = Environment.TickCount64 + 10_000;
-        while (true)
+        Socket? connected = null;
+        Rendezvous.WaitUntil(() => (connected = TryConnect(address)) is not null, "listener");
+        return connected!;
+    }
+
+    private static Socket? TryConnect(UnixDomainSocketEndPoint address)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
         {
-            Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                socket.Connect(address);
-                return socket;
-            }
-            catch (SocketException) when (Environment.TickCount64 < deadline)
-            {
-                socket.Dispose();
-                Thread.Sleep(1);
-            }
+            socket.Connect(address);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
         }
     }
 }

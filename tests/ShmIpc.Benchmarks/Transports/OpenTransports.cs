@@ -1,4 +1,4 @@
-// Everything but byte channels: opens the ends that a role needs, and plays it.
+// Opens the ends of a transport that a role needs, and plays it.
 
 using System.Buffers;
 using System.Net.Sockets;
@@ -12,13 +12,14 @@ using ShmIpc.Serialization;
 
 namespace ShmIpc.Benchmarks.Transports;
 
-internal static class OtherTransports
+internal static class OpenTransports
 {
     private const string There = "there";
     private const string Back = "back";
 
     public static Sample Run(ChildSettings settings, Lifeline lifeline) => settings.Transport switch
     {
+        Transport.Channel or Transport.ChannelClaim or Transport.ChannelBatch => OverChannel(settings, lifeline),
         Transport.UnixSocket => OverUnixSocket(settings, lifeline),
         Transport.Pipe => OverPipes(settings, lifeline),
         Transport.NetMq => OverNetMq(settings, lifeline),
@@ -51,6 +52,20 @@ internal static class OtherTransports
             default:
                 return new Sender<TSender>(openSender(There), lifeline, settings).Run();
         }
+    }
+
+    private static Sample OverChannel(ChildSettings settings, Lifeline lifeline)
+    {
+        using ChannelEnds ends = new(settings);
+        return settings switch
+        {
+            { Transport: Transport.ChannelBatch, Role: Role.Receiver } => new BatchReceiver(ends.Consumer(There), settings).Run(),
+            { Transport: Transport.ChannelBatch, Role: Role.Sender } => new BatchSender(ends.Producer(There), lifeline, settings).Run(),
+            { Transport: Transport.ChannelClaim } => Play(
+                settings, lifeline, name => new ChannelClaimSender(ends.Producer(name)), name => new ChannelReceiver(ends.Consumer(name))),
+            _ => Play(
+                settings, lifeline, name => new ChannelSender(ends.Producer(name)), name => new ChannelReceiver(ends.Consumer(name))),
+        };
     }
 
     private static Sample OverUnixSocket(ChildSettings settings, Lifeline lifeline)

@@ -1,0 +1,154 @@
+// What may be done with the pages of a mapping. What Protect says is kept in _pages; an open Writable view raises its pages above that for
+// as long as it is open. Apply tells the kernel what follows from both, so that views may be closed in any order. It all happens under
+// _viewsLock.
+
+using ShmIpc.Interop;
+using static ShmIpc.Interop.LibCExtras;
+using static Tmds.Linux.LibC;
+
+namespace ShmIpc.Memory;
+
+public sealed unsafe partial class MemoryMapping
+{
+    private bool _spaceIsTaken; // whether every page of a shared file has space on its file system
+
+    /// <summary>Changes what may be done with whole pages (<c>mprotect</c>).</summary>
+    /// <param name="offset">The first byte: a multiple of <see cref="PageSizeBytes"/>.</param>
+    /// <param name="lengthBytes">How many bytes: a multiple of <see cref="PageSizeBytes"/>, or up to the end of the mapping.</param>
+    /// <param name="access">What is to be allowed.</param>
+    /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
+    /// <exception cref="ArgumentException">The range is not whole pages of the mapping, or there is no such access.</exception>
+    /// <exception cref="InvalidOperationException">A view that is open needs what would be taken away, or the mapping is
+    /// mirrored.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file behind shared memory was opened read-only, or is sealed, or lies on a file
+    /// system from which nothing may be executed.</exception>
+    /// <exception cref="ShmNoSpaceException">Writing was asked for, and the file system has no room for the holes of the file.</exception>
+    /// <exception cref="ShmException">The kernel refused.</exception>
+    public void Protect(long offset, long lengthBytes, MemoryAccess access)
+    {
+        CheckPages(offset, lengthBytes);
+        CheckKnown(access, nameof(access));
+        AddReference();
+        try
+        {
+            lock (_viewsLock)
+            {
+                if (access == MemoryAccess.ReadWrite) CheckMayBeWritten(nameof(Protect));
+                CheckNotMirrored(nameof(Protect));
+                var (start, end) = (offset, PageEnd(offset + lengthBytes));
+                CheckNobodyNeedsMore(start, end, access);
+                var pages = _pages ??= new PageAccess(PageEnd(LengthBytes), Access);
+                (long Start, long End, MemoryAccess Access)[] before = [.. pages.In(start, end)];
+                pages.Set(start, end, access);
+                try
+                {
+                    Apply(start, end);
+                }
+                catch
+                {
+                    foreach (var run in before) pages.Set(run.Start, run.End, run.Access);
+                    Restore(start, end);
+                    throw;
+                }
+            }
+        }
+        finally
+        {
+            ReleaseReference();
+        }
+    }
+
+    private void CheckNobodyNeedsMore(long start, long end, MemoryAccess access)
+    {
+        var inTheWay = _views.Count(view => !view.Raises && view.Start < end && view.End > start && !Allows(access, view.Writes));
+        if (inTheWay == 0) return;
+        throw new InvalidOperationException(
+            $"{inTheWay} open view(s) of bytes {start} to {end} would end the process once the pages are {access}: close them first.");
+    }
+
+    private void CheckMayBeWritten(string operation)
+    {
+        CheckNotMirrored(operation);
+        if (_mayBeWritten) return;
+        throw new UnauthorizedAccessException(
+            $"{operation} makes pages writable, and the file behind this shared memory was opened read-only: open it for reading and " +
+            "writing before it is mapped, or map it with MappingSharing.Private.");
+    }
+
+    private void CheckNotMirrored(string operation)
+    {
+        if (IsMirrored)
+        {
+            throw new InvalidOperationException(
+                $"{operation} works on parts of a mapping, and a mirrored one has each part twice: map it without Mirrored, or with " +
+                "the Access it is to have.");
+        }
+    }
+
+    // The kernel is told what the list and the open Writable views say, piece by piece.
+    private void Apply(long start, long end)
+    {
+        var raising = _views.Where(view => view.Raises && view.End > view.Start)
+            .Select(view => (Start: PageStart(view.Start), End: PageEnd(view.End))).ToArray();
+        long[] cuts = [.. raising.SelectMany(range => (long[])[range.Start, range.End])];
+        foreach (var run in (_pages ?? new PageAccess(PageEnd(LengthBytes), Access)).In(start, end))
+        {
+            long[] ends = [.. cuts.Where(cut => cut > run.Start && cut < run.End).Append(run.End).Distinct().Order()];
+            var from = run.Start;
+            foreach (var to in ends)
+            {
+                var isRaised = raising.Any(range => range.Start <= from && range.End >= to);
+                SetAccess(from, to, isRaised ? MemoryAccess.ReadWrite : run.Access);
+                from = to;
+            }
+        }
+    }
+
+    // After a failure: as well as it goes, because the first failure is the one to report.
+    private void Restore(long start, long end)
+    {
+        try
+        {
+            Apply(start, end);
+        }
+        catch (Exception error) when (error is ShmException or UnauthorizedAccessException)
+        {
+        }
+    }
+
+    private void SetAccess(long start, long end, MemoryAccess access)
+    {
+        var bytes = (Tmds.Linux.size_t)(ulong)(end - start);
+        if (mprotect(_start + start, bytes, ProtectionOf(access)) != 0)
+        {
+            throw LinuxError.ToException(errno, "mprotect", $"offset {start}, length {end - start}, {access}");
+        }
+
+        // Where the mapping began as read-only, a hole of the file has no space yet: better an exception now than a fault at the first
+        // write.
+        if (access != MemoryAccess.ReadWrite || _spaceIsTaken || !_isFile || Sharing != MappingSharing.Shared) return;
+        if (!TryPopulate((nint)(_start + start), end - start, MADV_POPULATE_WRITE, out var failure) && failure != EINVAL /* before 5.14 */)
+        {
+            throw failure == EFAULT || failure == ENOMEM
+                ? new ShmNoSpaceException(
+                    $"The file system has no room for the {end - start} bytes that are to be written: free space, or map less.",
+                    end - start,
+                    availableBytes: -1)
+                : LinuxError.ToException(failure, "madvise", $"length {end - start}, MADV_POPULATE_WRITE");
+        }
+
+        if (start == 0 && end >= LengthBytes) _spaceIsTaken = true;
+    }
+
+    private static int ProtectionOf(MemoryAccess access) => access switch
+    {
+        MemoryAccess.ReadOnly => PROT_READ,
+        MemoryAccess.ReadWrite => PROT_READ | PROT_WRITE,
+        MemoryAccess.ReadExecute => PROT_READ | PROT_EXEC,
+        _ => PROT_NONE,
+    };
+
+    private long PageStart(long offset) => offset & -PageSizeBytes;
+
+    private long PageEnd(long offset) => (offset + PageSizeBytes - 1) & -PageSizeBytes;
+}

@@ -1,0 +1,35 @@
+// A window on mapped memory for writing, whose span the compiler keeps inside the window's `using`: the property is [UnscopedRef], so a
+// span lives no longer than the variable, and Dispose is implemented explicitly, so only the end of the `using` calls it. A copy of the
+// struct that outlives the view finds it closed.
+
+using System.Diagnostics.CodeAnalysis;
+
+namespace ShmIpc.Memory;
+
+/// <summary>Mapped memory open for writing. While it is open the memory stays mapped and writable, also past the mapping's
+/// Dispose.</summary>
+/// <remarks>Use it as <c>using var view = mapping.OpenWrite(...)</c>. The compiler refuses a span that would outlive the view.</remarks>
+public readonly ref struct WritableView : IDisposable
+{
+    private readonly OpenView? _view;
+
+    internal WritableView(OpenView view) => _view = view;
+
+    /// <summary>How many bytes the view shows.</summary>
+    public int LengthBytes => _view is null ? 0 : (int)(_view.End - _view.Start);
+
+    /// <summary>The bytes.</summary>
+    /// <exception cref="ObjectDisposedException">This is a copy of a view that was closed.</exception>
+    [UnscopedRef]
+    public Span<byte> Span => _view is null ? default : _view.Span.Bytes(0, LengthBytes);
+
+    /// <summary>The address of the first byte, for native calls; good while the view is open.</summary>
+    /// <exception cref="ObjectDisposedException">This is a copy of a view that was closed.</exception>
+    public nint Address => _view is null ? 0 : _view.Span.Start;
+
+    /// <summary>The same for the library's own words.</summary>
+    internal MappedSpan Bytes => _view is null ? default : _view.Span;
+
+    /// <summary>Closes the view.</summary>
+    void IDisposable.Dispose() => _view?.Close();
+}
