@@ -96,7 +96,7 @@ public class WorkerPool : IAsyncDisposable
     /// <summary>Stops the pool: it takes no further jobs, waits for those under way, tells the workers to end (a word in shared memory, and
     /// SIGTERM), and kills who has not ended when <see cref="WorkerPoolOptions.StopTimeout"/> is over. Jobs that are not answered by then
     /// fail with a <see cref="WorkerPoolException"/>.</summary>
-    /// <remarks>When it is through, no process and no memory of the pool is left. A second call waits for the first.</remarks>
+    /// <remarks>When it is through, no process of the pool is left, and its memory is going. A second call waits for the first.</remarks>
     public Task StopAsync() => Core.StopAsync();
 
     /// <summary>As <see cref="StopAsync"/>.</summary>

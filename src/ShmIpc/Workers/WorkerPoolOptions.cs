@@ -46,7 +46,7 @@ public sealed record WorkerPoolOptions
     public long JobBufferBytes { get; set; } = 1024 * 1024;
 
     /// <summary>Bytes of shared memory for the results of one worker that the pool has not taken yet: a power of two from 64 KiB to 512
-    /// MiB. The largest result is half of it, less 40 bytes. Default: 1 MiB.</summary>
+    /// MiB. The largest result is half of it, less 32 bytes. Default: 1 MiB.</summary>
     public long ResultBufferBytes { get; set; } = 1024 * 1024;
 
     /// <summary>A type with a parameterless constructor that implements <c>IPayloadSerializer&lt;TJob&gt;</c>, such as

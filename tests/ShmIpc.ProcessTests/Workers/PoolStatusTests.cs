@@ -14,6 +14,7 @@ public sealed class PoolStatusTests : PoolTest
         WorkerPoolOptions options = Options(2) with { Arguments = new Dictionary<string, string> { ["colour"] = "green" } };
         await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
         Assert.Equal("green", await Soon(pool.RunAsync("argument colour", Cancellation)));
+        Eventually.True(() => pool.Workers.All(worker => worker.State == WorkerState.Idle), "the job is acknowledged");
         IReadOnlyList<WorkerStatus> workers = pool.Workers;
         Assert.Equal([0, 1], workers.Select(worker => worker.Index));
         Assert.Equal(Linux.Children().Order(), workers.Select(worker => worker.ProcessId!.Value).Order());
