@@ -39,7 +39,7 @@ internal static class BodyName
         return string.Join('\n', [type, method.Name, .. method.GetParameters().Select(Name)]);
 
         ArgumentException Refuse(string why) => new(
-            $"The body {method.DeclaringType?.Name}.{method.Name} {why}, and a worker is another process, which has only the program's code: "
+            $"The body {method.DeclaringType?.Name}.{method.Name} {why}. A worker is another process, which has only the program's code: "
             + "pass a static method by its name, and what it needs as part of the job or in the options' Arguments.",
             nameof(body));
     }

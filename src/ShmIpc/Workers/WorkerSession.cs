@@ -93,13 +93,9 @@ internal sealed class WorkerSession<TResult> : IDisposable
         Control.End();
     }
 
+    /// <summary>The signals stay as they are: one that comes late is to find the same answer.</summary>
     public void Dispose()
     {
-        foreach (PosixSignalRegistration signal in _signals)
-        {
-            signal.Dispose();
-        }
-
         _answers.Dispose();
         _channel.Dispose();
     }
