@@ -95,7 +95,15 @@ public sealed class WorkerDeathTests
         List<string> said = [pool.Next(), pool.Next(), pool.Next(), pool.Next()];
         Assert.Contains("line 0 0 0 region word before the fork", said);
         Assert.Contains("ended 0 0 ", said);
-        for (int i = 1; i <= 20; i++)
+        pool.Send("share"); // is worker 1
+        pool.Expect("worker");
+        string[] shared = [pool.Next(), pool.Next(), pool.Next()];
+        Assert.Contains("line 1 anonymous True 42", shared);
+        Assert.Contains("line 1 numbers False 43", shared);
+        Assert.Contains("ended 1 0 ", shared);
+        pool.Send("look");
+        Assert.Equal(["101", "101"], pool.Expect("shared"));
+        for (int i = 2; i <= 20; i++)
         {
             _ = StartWorker(pool, "collect", i);
             Assert.Equal([$"{i}", "0", ""], pool.Expect("ended"));

@@ -169,6 +169,31 @@ public sealed class WorkerLaunchTests(ITestOutputHelper output)
         Assert.Contains($"variable DOTNET_TieredCompilation {Environment.GetEnvironmentVariable("DOTNET_TieredCompilation") ?? "unset"}", lines);
     }
 
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Workers_share_memory_by_name_and_are_told_which_they_cannot_have(WorkerStartMode mode)
+    {
+        await using TestLauncher test = await CreateAsync(mode);
+        using SharedRegion numbers = SharedRegion.Create("numbers", 100);
+        using SharedRegion anonymous = SharedRegion.CreateAnonymous("anonymous", 100);
+        numbers.Mapping.Write(0, 42);
+        Assert.Throws<ShmRegionExistsException>(() => SharedRegion.Create("numbers", 100));
+        Assert.Same(numbers, SharedRegion.Open("numbers"));
+        for (int index = 0; index < 2; index++)
+        {
+            WorkerLaunch launch = TestLauncher.Launch(Bodies.Share, index, settings: ("regions", "numbers anonymous none"));
+            Assert.Equal(new WorkerExit(0, null), await test.RunAsync(launch));
+            Assert.Equal(100 + index, numbers.Mapping.Read<int>(8 * (1 + index)));
+            List<string> lines = test.Lines(index);
+            Assert.Equal("numbers False 42", lines[0]);
+            Assert.Contains("StartMode = Fork", lines[1], StringComparison.Ordinal);
+            Assert.Contains("There is no shared region none", lines[2], StringComparison.Ordinal);
+        }
+
+        using FileStream file = new(numbers.Memory!, FileAccess.ReadWrite);
+        Assert.ThrowsAny<Exception>(() => file.SetLength(4096));
+    }
+
     [Fact]
     public Task Forks_from_a_fork_server_all_run() => Run(WorkerStartMode.ForkServer, Campaign.IsLong ? 2_000 : 50);
 

@@ -39,7 +39,6 @@ internal static class ForkServer
             LinuxChild.Exit(1);
         }
 
-        LinuxFile.CloseOnExec(control);
         Serve(control, words[1].Length == 0 ? null : words[1]);
     }
 

@@ -73,6 +73,7 @@ internal sealed class ForkingLauncher : IWorkerLauncher
     public async ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        launch = launch with { Shared = SharedRegionTable.ToPass() };
         ForkServerProcess server = await ServerAsync(cancellationToken).ConfigureAwait(false);
         Task<WorkerProcess> started = await _thread.Run(() => server.ForkWorker(launch, Mode)).ConfigureAwait(false);
         return await started.ConfigureAwait(false); // not cancelled: a worker that nobody knows would be left

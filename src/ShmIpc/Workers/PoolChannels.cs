@@ -11,7 +11,6 @@ internal static class PoolChannels
     public const string AnswersName = "pool-answers";
     public const string JobsName = "pool-jobs";
     public const string ControlName = "pool-control";
-    public const string SharedName = "pool-shared";
     private const string Group = "workers";
 
     public static ShmChannelOptions Answers(SafeFileHandle memory, WorkerPoolOptions options) => new()

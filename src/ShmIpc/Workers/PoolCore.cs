@@ -1,9 +1,8 @@
-// A pool but for its jobs' types: its memory, its workers and its end. It has up to four memory files, which each worker gets in this
-// order: the answers' channel, the control words, the jobs' channel where there are jobs, and the memory that bodies share where they do.
-// Nothing of it has a name in any file system, so nothing is left behind however it ends.
+// A pool but for its jobs' types: its memory, its workers and its end. It has three memory files, which each worker gets in this order:
+// the answers' channel, the control words, and the jobs' channel where there are jobs. Nothing of it has a name in any file system, so
+// nothing is left behind however it ends.
 
 using Microsoft.Win32.SafeHandles;
-using ShmIpc.Interop;
 using ShmIpc.Memory;
 using ShmIpc.Regions;
 
@@ -32,14 +31,6 @@ internal sealed class PoolCore : IDisposable
         ControlMemory = Own(RegionFile.NewMemory(PoolChannels.ControlName));
         JobsMemory = hasJobs ? Own(RegionFile.NewMemory(PoolChannels.JobsName)) : null;
         _control = new PoolControl(ControlMemory);
-        if (options.SharedMemoryBytes > 0)
-        {
-            LinuxMemory.RequireAvailable(options.SharedMemoryBytes);
-            SharedMemory = Own(RegionFile.NewMemory(PoolChannels.SharedName));
-            SharedMapping = Own(MemoryMapping.MapFile(SharedMemory, 0, options.SharedMemoryBytes));
-            LinuxFile.SealLength(SharedMemory);
-        }
-
         Jobs = hasJobs ? new JobLedger(_control, options.JobsInFlight) : null;
         Supervisor = new PoolSupervisor(options, _control, Jobs, LaunchOf) { OnFault = Fault };
     }
@@ -51,10 +42,6 @@ internal sealed class PoolCore : IDisposable
     public SafeFileHandle ControlMemory { get; }
 
     public SafeFileHandle? JobsMemory { get; }
-
-    public SafeFileHandle? SharedMemory { get; }
-
-    public MemoryMapping? SharedMapping { get; }
 
     public JobLedger? Jobs { get; }
 
@@ -185,7 +172,7 @@ internal sealed class PoolCore : IDisposable
         AnswersMemory,
         WorkerSettings.Of(Options, Jobs is not null, index).Write())
     {
-        MoreRegions = [.. new[] { ControlMemory, JobsMemory, SharedMemory }.OfType<SafeFileHandle>()],
+        MoreRegions = JobsMemory is { } jobs ? [ControlMemory, jobs] : [ControlMemory],
     };
 
     private void OnLine(int index, bool isError, string line)

@@ -19,7 +19,7 @@ internal sealed class SpawnLauncher(Action<int, bool, string> onLine, string? fa
     public ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new(_thread.Run(() => Start(launch)));
+        return new(_thread.Run(() => Start(launch with { Shared = SharedRegionTable.ToPass() })));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,16 +1,10 @@
-using ShmIpc.Memory;
-
 namespace ShmIpc.Workers;
 
 /// <summary>What a worker's body knows of where it runs.</summary>
 public sealed class WorkerContext
 {
-    private readonly MemoryMapping? _sharedMemory;
-
-    internal WorkerContext(
-        int index, int restarts, IReadOnlyDictionary<string, string> arguments, MemoryMapping? sharedMemory, CancellationToken stopping)
+    internal WorkerContext(int index, int restarts, IReadOnlyDictionary<string, string> arguments, CancellationToken stopping)
     {
-        _sharedMemory = sharedMemory;
         Index = index;
         Restarts = restarts;
         Arguments = arguments;
@@ -19,7 +13,7 @@ public sealed class WorkerContext
     }
 
     private WorkerContext(WorkerContext worker, int deliveryCount, CancellationToken cancellation)
-        : this(worker.Index, worker.Restarts, worker.Arguments, worker._sharedMemory, worker.StoppingToken)
+        : this(worker.Index, worker.Restarts, worker.Arguments, worker.StoppingToken)
     {
         DeliveryCount = deliveryCount;
         CancellationToken = cancellation;
@@ -33,12 +27,6 @@ public sealed class WorkerContext
 
     /// <summary>What the pool's options say (<see cref="WorkerPoolOptions.Arguments"/>).</summary>
     public IReadOnlyDictionary<string, string> Arguments { get; }
-
-    /// <summary>The memory that the pool and all of its workers share; it belongs to the pool, so do not dispose it.</summary>
-    /// <remarks>What several write at once is theirs to order. Who dies leaves it as it was at that moment.</remarks>
-    /// <exception cref="InvalidOperationException">The pool has none: <see cref="WorkerPoolOptions.SharedMemoryBytes"/> is 0.</exception>
-    public MemoryMapping SharedMemory => _sharedMemory
-        ?? throw new InvalidOperationException("The pool has no shared memory: set SharedMemoryBytes in its options.");
 
     /// <summary>How often this job was handed to a worker, this time included; more than 1 says that a worker died with it. 0 in a plain
     /// body.</summary>

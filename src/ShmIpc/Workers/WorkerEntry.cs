@@ -36,7 +36,7 @@ internal static class WorkerEntry
         {
             Environment.SetEnvironmentVariable(ServerVariable, null);
             ForkEnvironment.Restore();
-            ForkServer.Run(new SafeFileHandle(FirstPassed, ownsHandle: true), server);
+            ForkServer.Run(Passed(0), server);
             return true;
         }
 
@@ -45,18 +45,19 @@ internal static class WorkerEntry
 
     private static void RunSpawned(byte[] message)
     {
-        WorkerLaunch launch = LaunchMessage.Read(
-            message, number => new SafeFileHandle(FirstPassed + number, ownsHandle: true), out int parentId);
+        WorkerLaunch launch = LaunchMessage.Read(message, Passed, out int parentId);
         if (!LinuxChild.DieWithParent(parentId))
         {
             LinuxChild.Exit(1);
         }
 
-        foreach (SafeFileHandle handle in LaunchMessage.Handles(launch))
-        {
-            LinuxFile.CloseOnExec(handle);
-        }
-
         Environment.Exit(launch.Run());
+    }
+
+    private static SafeFileHandle Passed(int number)
+    {
+        SafeFileHandle handle = new(FirstPassed + number, ownsHandle: true);
+        LinuxFile.CloseOnExec(handle); // programs that the worker starts do not get it
+        return handle;
     }
 }

@@ -20,6 +20,9 @@ internal sealed record WorkerLaunch(
     /// <summary>More memory files, in the order in which the parent gave them.</summary>
     public IReadOnlyList<SafeFileHandle> MoreRegions { get; init; } = [];
 
+    /// <summary>Regions that the program shares with its workers; in the worker they are in the <see cref="SharedRegionTable"/>.</summary>
+    public IReadOnlyList<SharedRegion> Shared { get; init; } = [];
+
     /// <summary>The <see cref="StaticMethod"/> that takes the launch in the worker and returns the exit code, in place of
     /// <see cref="WorkerMain.Run"/>: for a worker that is a process and no more.</summary>
     public string? Entry { get; init; }

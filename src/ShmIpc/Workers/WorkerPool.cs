@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ShmIpc.Channels;
 using ShmIpc.Interop;
-using ShmIpc.Memory;
 using ShmIpc.Serialization;
 
 namespace ShmIpc.Workers;
@@ -36,11 +35,6 @@ public class WorkerPool : IAsyncDisposable
     /// <summary>Done when the pool has stopped, or all of its plain bodies have returned; faulted with <see cref="WorkerPoolException"/>
     /// when it gave up.</summary>
     public Task Completion => Core.Completion;
-
-    /// <summary>The memory that this process and all workers share, until the pool has stopped; it belongs to the pool.</summary>
-    /// <exception cref="InvalidOperationException">There is none: <see cref="WorkerPoolOptions.SharedMemoryBytes"/> is 0.</exception>
-    public MemoryMapping SharedMemory => Core.SharedMapping
-        ?? throw new InvalidOperationException("The pool has no shared memory: set SharedMemoryBytes in its options.");
 
     internal PoolCore Core { get; }
 

@@ -75,10 +75,6 @@ public sealed record WorkerPoolOptions
     /// the machine or container. Native memory is not counted. What was granted says <see cref="WorkerStatus.MemoryLimitBytes"/>.</summary>
     public long? MemoryLimitBytes { get; set; }
 
-    /// <summary>Bytes of memory that the pool and all of its workers share, zero at first, for whatever the bodies make of it
-    /// (<see cref="WorkerPool.SharedMemory"/>, <see cref="WorkerContext.SharedMemory"/>). Default: 0, none.</summary>
-    public long SharedMemoryBytes { get; set; }
-
     /// <summary>Texts for the body, in <see cref="WorkerContext.Arguments"/>. Default: none.</summary>
     public IReadOnlyDictionary<string, string> Arguments { get; set; } = new Dictionary<string, string>();
 
@@ -112,7 +108,6 @@ public sealed record WorkerPoolOptions
             throw new ArgumentOutOfRangeException(nameof(StartMode), StartMode, "StartMode must be Spawn, ForkServer or Fork.");
         }
 
-        ArgumentOutOfRangeException.ThrowIfNegative(SharedMemoryBytes);
         if (MemoryLimitBytes is < 16 * 1024 * 1024)
         {
             throw new ArgumentOutOfRangeException(

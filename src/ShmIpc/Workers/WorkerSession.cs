@@ -29,7 +29,7 @@ internal sealed class WorkerSession<TResult> : IDisposable
         _channel = ShmChannel.Open(
             PoolChannels.AnswersName, new AnswerPayload<TResult>(results), PoolChannels.Existing(launch.Region!));
         _answers = _channel.CreateProducer(TimeSpan.FromSeconds(10)); // the predecessor's lane may not be free yet
-        Context = new WorkerContext(launch.Index, launch.Incarnation, settings.Arguments, MapShared(launch, settings), _stopping.Token);
+        Context = new WorkerContext(launch.Index, launch.Incarnation, settings.Arguments, _stopping.Token);
         _signals =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; Control.StopSelf(); }),
@@ -118,10 +118,6 @@ internal sealed class WorkerSession<TResult> : IDisposable
             Control.Sleep(bell, _look);
         }
     }
-
-    private static MemoryMapping? MapShared(WorkerLaunch launch, WorkerSettings settings) => settings.SharedMemoryBytes == 0
-        ? null
-        : MemoryMapping.MapFile(launch.MoreRegions[^1], 0, settings.SharedMemoryBytes);
 
     private static string[] TextsOf(Exception error) => [error.GetType().FullName ?? error.GetType().Name, error.Message, $"{error}"];
 }

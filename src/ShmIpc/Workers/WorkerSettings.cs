@@ -11,7 +11,6 @@ internal sealed record WorkerSettings(
     string? ResultSerializer,
     IReadOnlyList<int> Cpus,
     long? MemoryLimitBytes,
-    long SharedMemoryBytes,
     IReadOnlyDictionary<string, string> Arguments)
 {
     private const string ArgumentPrefix = "argument.";
@@ -23,7 +22,6 @@ internal sealed record WorkerSettings(
         options.ResultSerializer?.AssemblyQualifiedName,
         options.Cpus is { } cpus ? cpus[worker % cpus.Count] : [],
         options.MemoryLimitBytes,
-        options.SharedMemoryBytes,
         options.Arguments);
 
     public static WorkerSettings Read(IReadOnlyDictionary<string, string> texts) => new(
@@ -35,7 +33,6 @@ internal sealed record WorkerSettings(
             ? [.. cpus.Split(',').Select(cpu => int.Parse(cpu, CultureInfo.InvariantCulture))]
             : [],
         texts.TryGetValue("memory-limit", out string? limit) ? long.Parse(limit, CultureInfo.InvariantCulture) : null,
-        long.Parse(texts["shared-memory"], CultureInfo.InvariantCulture),
         texts.Where(text => text.Key.StartsWith(ArgumentPrefix, StringComparison.Ordinal))
             .ToDictionary(text => text.Key[ArgumentPrefix.Length..], text => text.Value));
 
@@ -45,7 +42,6 @@ internal sealed record WorkerSettings(
         {
             ["jobs"] = HasJobs ? "1" : "0",
             ["max-deliveries"] = MaxDeliveries.ToString(CultureInfo.InvariantCulture),
-            ["shared-memory"] = SharedMemoryBytes.ToString(CultureInfo.InvariantCulture),
         };
         Add("job-serializer", JobSerializer);
         Add("result-serializer", ResultSerializer);

@@ -10,7 +10,13 @@ internal static class PoolParentRole
 {
     public static void Run(RoleArguments arguments)
     {
-        WorkerPoolOptions options = new() { Workers = 3, StartMode = Enum.Parse<WorkerStartMode>(arguments.Text("mode")) };
+        WorkerStartMode mode = Enum.Parse<WorkerStartMode>(arguments.Text("mode"));
+        if (mode == WorkerStartMode.Fork)
+        {
+            ForkSupport.EnsureForkable([]);
+        }
+
+        WorkerPoolOptions options = new() { Workers = 3, StartMode = mode };
         WorkerPool<string, string> pool = WorkerPool.StartAsync<string, string>(PoolBodies.Do, options).GetAwaiter().GetResult();
         if (arguments.TryText("file") is { } file)
         {

@@ -15,6 +15,10 @@ internal static class PoolRoles
     {
         WorkerStartMode mode = Enum.Parse<WorkerStartMode>(arguments.Text("mode"));
         Bodies.Preloaded = "before the fork";
+        SharedRegion anonymous = SharedRegion.CreateAnonymous("anonymous", 1_000); // as long as this process
+        SharedRegion numbers = SharedRegion.Create("numbers", 1_000);
+        anonymous.Mapping.Write(0, 42);
+        numbers.Mapping.Write(0, 43);
         IWorkerLauncher launcher;
         try
         {
@@ -34,14 +38,21 @@ internal static class PoolRoles
         int index = 0;
         while (Console.In.ReadLine() is { } word && word != "end")
         {
+            if (word == "look")
+            {
+                RoleArguments.Say($"shared {anonymous.Mapping.Read<int>(16)} {numbers.Mapping.Read<int>(16)}");
+                continue;
+            }
+
             WorkerLaunch launch = TestLauncher.Launch(word switch
             {
                 "sleep" => Bodies.Sleep,
                 "speak" => Bodies.Speak,
                 "crash" => Bodies.FailFast,
                 "collect" => Bodies.Collect,
+                "share" => Bodies.Share,
                 _ => Bodies.Return,
-            }, index++, settings: [("code", "7"), ("word", "word")]);
+            }, index++, settings: [("code", "7"), ("word", "word"), ("regions", "anonymous numbers")]);
             WorkerProcess worker = launcher.StartAsync(launch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
             RoleArguments.Say($"worker {worker.Index} {worker.ProcessId}");
             worker.Exited.ContinueWith(

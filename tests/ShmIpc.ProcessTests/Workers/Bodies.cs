@@ -97,6 +97,26 @@ internal static class Bodies
         return 1;
     }
 
+    /// <summary>Finds a number in a shared region, and leaves its own there.</summary>
+    public static int Share(WorkerLaunch launch)
+    {
+        foreach (string name in launch.Settings["regions"].Split(' '))
+        {
+            try
+            {
+                using SharedRegion region = SharedRegion.Open(name);
+                Console.WriteLine($"{name} {region.IsAnonymous} {region.Mapping.Read<int>(0)}");
+                region.Mapping.Write(8 * (1 + launch.Index), 100 + launch.Index);
+            }
+            catch (ShmRegionNotFoundException error)
+            {
+                Console.WriteLine($"{name} {error.Message}");
+            }
+        }
+
+        return 0;
+    }
+
     public static int Throw(WorkerLaunch launch) => throw new InvalidOperationException($"worker {launch.Index} has had enough");
 
     public static int FailFast(WorkerLaunch launch)

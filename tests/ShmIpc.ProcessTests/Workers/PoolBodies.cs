@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Runtime.InteropServices;
+using ShmIpc.Memory;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Workers;
 
@@ -97,11 +98,9 @@ internal static class PoolBodies
     /// <summary>Doubles one byte of the shared memory, and says what it was.</summary>
     public static int DoubleByte(int job, WorkerContext context)
     {
-        Span<byte> one = [0];
-        context.SharedMemory.ReadAt(job, one);
-        int before = one[0];
-        one[0] *= 2;
-        context.SharedMemory.WriteAt(job, one);
+        MemoryMapping memory = SharedRegion.Open("bytes").Mapping;
+        byte before = memory.Read<byte>(job);
+        memory.Write(job, (byte)(2 * before));
         return before;
     }
 

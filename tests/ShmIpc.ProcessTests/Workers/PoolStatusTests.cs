@@ -74,20 +74,12 @@ public sealed class PoolStatusTests : PoolTest
     public async Task The_pool_and_its_workers_share_memory()
     {
         const int Bytes = 100_000;
-        await using WorkerPool<int, int> pool =
-            await WorkerPool.StartAsync<int, int>(PoolBodies.DoubleByte, Options(2) with { SharedMemoryBytes = Bytes }, Cancellation);
-        Assert.Equal(Bytes, pool.SharedMemory.LengthBytes);
-        pool.SharedMemory.WriteAt(Bytes - 1, [3]);
+        using SharedRegion region = SharedRegion.Create("bytes", Bytes);
+        await using WorkerPool<int, int> pool = await WorkerPool.StartAsync<int, int>(PoolBodies.DoubleByte, Options(2), Cancellation);
+        region.Mapping.Write(Bytes - 1, (byte)3);
         Assert.Equal(3, await Soon(pool.RunAsync(Bytes - 1, Cancellation)));
         Assert.Equal(6, await Soon(pool.RunAsync(Bytes - 1, Cancellation)));
-        byte[] one = [0];
-        pool.SharedMemory.ReadAt(Bytes - 1, one);
-        Assert.Equal(12, one[0]);
-
-        await using WorkerPool<int, int> without = await WorkerPool.StartAsync<int, int>(PoolBodies.DoubleByte, Options(1), Cancellation);
-        Assert.Throws<InvalidOperationException>(() => without.SharedMemory);
-        WorkerJobException error = await Assert.ThrowsAsync<WorkerJobException>(() => Soon(without.RunAsync(0, Cancellation)));
-        Assert.Contains("SharedMemoryBytes", error.Message, StringComparison.Ordinal);
+        Assert.Equal(12, region.Mapping.Read<byte>(Bytes - 1));
     }
 
     [Fact]
