@@ -76,7 +76,7 @@ internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, 
                 place.SetReady(answer.Restarts, WorkerGrants.Read(answer.Texts));
                 break;
             case AnswerKind.Broken:
-                place.SetError($"{TextOf(answer, 0)}: {TextOf(answer, 1)}");
+                place.SetCause($"{TextOf(answer, 0)}: {TextOf(answer, 1)}");
                 break;
             case AnswerKind.Undeliverable:
                 _ = FailSoonAsync(answer.Job);

@@ -177,9 +177,9 @@ internal sealed class PoolCore : IDisposable
 
     private void OnLine(int index, bool isError, string line)
     {
-        if (isError && index >= 0 && index < Supervisor.Places.Length && line.Length > 0)
+        if (isError && index >= 0 && index < Supervisor.Places.Length)
         {
-            Supervisor.Places[index].SetError(line);
+            Supervisor.Places[index].AddErrorLine(line);
         }
 
         _output.Add(new WorkerOutput(index, isError, line));

@@ -133,7 +133,7 @@ internal sealed class PoolSupervisor : IDisposable
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            place.SetError(error.Message);
+            place.SetCause(error.Message);
             return Judge(place, exit: null);
         }
 
@@ -159,7 +159,7 @@ internal sealed class PoolSupervisor : IDisposable
         Task late = Task.Delay(_options.StartTimeout, isReady.Token);
         if (await Task.WhenAny(process.Exited, place.Ready, late).ConfigureAwait(false) == late)
         {
-            place.SetError($"It was not ready within {_options.StartTimeout} (StartTimeout), and was killed.");
+            place.SetCause($"It was not ready within {_options.StartTimeout} (StartTimeout), and was killed.");
             process.Signal(Kill);
         }
 

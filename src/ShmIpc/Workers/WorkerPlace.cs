@@ -14,7 +14,8 @@ internal sealed class WorkerPlace(int index)
     private WorkerState _state = WorkerState.Starting;
     private WorkerGrants? _grants;
     private WorkerExit? _lastExit;
-    private string? _lastError;
+    private string? _cause;
+    private string? _lastLine;
     private long _startedAt;
     private long _jobsDone;
     private long _jobsDoneAtStart;
@@ -44,13 +45,14 @@ internal sealed class WorkerPlace(int index)
         }
     }
 
+    /// <summary>What is known of the reason for which the last process ended: what it told, else what it wrote to stderr last.</summary>
     public string? LastError
     {
         get
         {
             lock (_lock)
             {
-                return _lastError;
+                return _cause ?? _lastLine;
             }
         }
     }
@@ -69,6 +71,7 @@ internal sealed class WorkerPlace(int index)
             _startedAt = Stopwatch.GetTimestamp();
             _jobsDoneAtStart = _jobsDone;
             (KilledForJob, _watchedJob) = (0, 0);
+            (_cause, _lastLine) = (null, null);
             return _starts++;
         }
     }
@@ -103,11 +106,23 @@ internal sealed class WorkerPlace(int index)
         }
     }
 
-    public void SetError(string line)
+    public void SetCause(string cause)
     {
         lock (_lock)
         {
-            _lastError = line;
+            _cause = cause;
+        }
+    }
+
+    /// <summary>A line on stderr; the lines of a stack, which are indented, say less than the one before them.</summary>
+    public void AddErrorLine(string line)
+    {
+        if (line.Length > 0 && !char.IsWhiteSpace(line[0]))
+        {
+            lock (_lock)
+            {
+                _lastLine = line;
+            }
         }
     }
 
