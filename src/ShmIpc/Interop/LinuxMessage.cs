@@ -68,7 +68,7 @@ internal static unsafe class LinuxMessage
     /// <summary>Receives a message, and waits for one.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="buffer">Where the message goes; a longer one is an error.</param>
-    /// <param name="files">The descriptors that came with it, close-on-exec.</param>
+    /// <param name="files">The descriptors that came with it, close-on-exec; none when this process may not have so many.</param>
     /// <returns>The length of the message; 0 when nobody can send any more.</returns>
     public static int Receive(SafeFileHandle socket, Span<byte> buffer, out SafeFileHandle[] files)
     {
@@ -102,7 +102,13 @@ internal static unsafe class LinuxMessage
             }
         }
 
-        return (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0
+        if ((header.msg_flags & MSG_CTRUNC) != 0)
+        {
+            foreach (var file in files) file.Dispose();
+            files = [];
+        }
+
+        return (header.msg_flags & MSG_TRUNC) == 0
             ? (int)count
             : throw new ShmException($"A message between a pool and its fork server was longer than {buffer.Length} bytes.");
     }

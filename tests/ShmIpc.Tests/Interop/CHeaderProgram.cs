@@ -20,6 +20,7 @@ internal sealed class CHeaderProgram
         #include <signal.h>
         #include <spawn.h>
         #include <stddef.h>
+        #include <sys/eventfd.h>
         #include <sys/mman.h>
         #include <sys/prctl.h>
         #include <sys/resource.h>
