@@ -96,5 +96,5 @@ internal static unsafe class LinuxChild
     }
 
     internal static string ForkCure => "The user may have as many processes and threads as RLIMIT_NPROC lets it, " +
-        $"{LinuxError.Limit(RLIMIT_NPROC, "")} (`ulimit -u`); or a control group's limit (pids.max) is reached, or the memory used up.";
+        $"{LinuxLimits.Text(RLIMIT_NPROC, "")} (`ulimit -u`); or a control group's limit (pids.max) is reached, or the memory used up.";
 }
