@@ -6,10 +6,16 @@ using ShmIpc.Examples.Terminal;
 var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one sub-command for each; docs/memory.md explains them.")
 {
     MapCommand.Create(),
+    AnonymousCommand.Create(),
+    MemfdCommand.Create(),
     ProtectCommand.Create(),
     LockCommand.Create(),
+    LockMemoryCommand.Create(),
+    MapsCommand.Create(),
+    LimitsCommand.Create(),
+    DoctorCommand.Create(),
 };
-foreach (var command in SyncCommand.Create()) root.Add(command);
+foreach (var command in SyncCommand.Create().Concat(CopyOnWriteCommand.Create())) root.Add(command);
 
 try
 {

@@ -87,6 +87,11 @@ internal static class Program
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "pool-parent": PoolParentRole.Run(role); break;
+            case "pool": PoolRoles.Start(role); break;
+            case "fork-check": PoolRoles.Check(role); break;
+            case "fork-ensure": PoolRoles.Ensure(role, arguments); break;
+            case "memory-file": MemoryFileRole.Run(role); break;
+            case "descriptor-receiver": MemoryFileRole.WithFewDescriptors(role); break;
             case "no-threads": LimitRoles.Threads(role); break;
             case "file-lock-holder": FileLockRoles.Hold(role); break;
             case "file-lock-posix": FileLockRoles.HoldPosix(role); break;
@@ -94,6 +99,9 @@ internal static class Program
             case "file-lock-counter": FileLockRoles.Count(role); break;
             case "file-lock-forker": FileLockRoles.Fork(role); break;
             case "file-lock-fork-releaser": FileLockRoles.ForkAndRelease(role); break;
+            case "refused-memory": RefusalRoles.Memory(role); break;
+            case "refused-locking": RefusalRoles.Locking(role); break;
+            case "refused-descriptors": RefusalRoles.Descriptors(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }
 

@@ -88,6 +88,42 @@ public sealed class WorkerDeathTests
     }
 
     [Fact]
+    public async Task A_fork_server_at_a_limit_says_so_and_goes_on()
+    {
+        await using TestLauncher test = await TestLauncher.CreateAsync(WorkerStartMode.ForkServer);
+        using WorkerProcess worker = await test.StartReadyAsync(TestLauncher.Launch(Bodies.Sleep));
+        int server = Linux.ParentOf(worker.ProcessId);
+        int open = Linux.OpenFiles(server).Count;
+        Limit($"--nofile={open}:");
+        ShmException refused = await Assert.ThrowsAsync<ShmException>(() => test.StartAsync(TestLauncher.Launch(Bodies.Sleep, index: 1)));
+        Assert.Contains("RLIMIT_NOFILE", refused.Message, StringComparison.Ordinal);
+        Limit("--nofile=1000:");
+        Assert.Equal(new WorkerExit(7, null), await test.RunAsync(TestLauncher.Launch(Bodies.Return, index: 2, settings: ("code", "7"))));
+        Assert.False(worker.Exited.IsCompleted);
+        Assert.Equal(server, Linux.ParentOf(worker.ProcessId));
+
+        void Limit(string option)
+        {
+            using System.Diagnostics.Process prlimit = System.Diagnostics.Process.Start("prlimit", ["--pid", $"{server}", option]);
+            Assert.True(prlimit.WaitForExit(ChildProcess.Patience) && prlimit.ExitCode == 0);
+        }
+    }
+
+    [Fact]
+    public async Task A_launch_that_is_too_long_is_refused()
+    {
+        (string, string) large = ("text", new string('x', 200_000));
+        foreach (WorkerStartMode mode in (WorkerStartMode[])[WorkerStartMode.Spawn, WorkerStartMode.ForkServer])
+        {
+            await using TestLauncher test = await TestLauncher.CreateAsync(mode);
+            ShmException refused = await Assert.ThrowsAsync<ShmException>(() => test.StartAsync(TestLauncher.Launch(Bodies.Sleep, settings: large)));
+            Assert.Contains("region", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(
+                new WorkerExit(7, null), await test.RunAsync(TestLauncher.Launch(Bodies.Return, settings: ("code", "7"))));
+        }
+    }
+
+    [Fact]
     public void A_process_that_forks_itself_gives_its_workers_what_it_had_and_may_have_threads_afterwards()
     {
         using ChildProcess pool = StartPool(WorkerStartMode.Fork);

@@ -14,5 +14,13 @@ internal sealed class ScratchRoot : IDisposable
 
     public string FileOf(string name) => System.IO.Path.Combine(Path, name);
 
+    /// <summary>Lays a file into it, as of a made-up /proc or /sys.</summary>
+    public void Lay(string file, string content)
+    {
+        string path = FileOf(file);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

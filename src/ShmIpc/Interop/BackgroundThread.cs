@@ -18,8 +18,8 @@ internal static class BackgroundThread
         {
             throw new ShmException(
                 $"The thread \"{name}\" could not be started. The user may have as many processes and threads as RLIMIT_NPROC lets it, " +
-                $"{LinuxError.Limit(RLIMIT_NPROC, "")} (`ulimit -u`); or the process as many open files as RLIMIT_NOFILE lets it, " +
-                $"{LinuxError.Limit(RLIMIT_NOFILE, "")} (`ulimit -n`); or a control group's limit (pids.max), the address space or the " +
+                $"{LinuxLimits.Text(RLIMIT_NPROC, "")} (`ulimit -u`); or the process as many open files as RLIMIT_NOFILE lets it, " +
+                $"{LinuxLimits.Text(RLIMIT_NOFILE, "")} (`ulimit -n`); or a control group's limit (pids.max), the address space or the " +
                 "memory is used up. Raise what is too low, or end what is not needed.",
                 error);
         }

@@ -59,30 +59,4 @@ internal static unsafe partial class LibCExtras
 
     [LibraryImport("libc")]
     public static partial int posix_spawnattr_setsigmask(void* attributes, sigset_t* signals);
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint sendmsg(int fd, msghdr* message, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial nint recvmsg(int fd, msghdr* message, int flags);
-
-    /// <summary>A message with descriptors. Tmds.LibC's has two lengths of half their size, with padding.</summary>
-    public struct msghdr
-    {
-        public void* msg_name;
-        public uint msg_namelen;
-        public iovec* msg_iov;
-        public ulong msg_iovlen;
-        public void* msg_control;
-        public ulong msg_controllen;
-        public int msg_flags;
-    }
-
-    /// <summary>What stands before the descriptors of a message.</summary>
-    public struct cmsghdr
-    {
-        public ulong cmsg_len;
-        public int cmsg_level;
-        public int cmsg_type;
-    }
 }

@@ -23,9 +23,16 @@ internal static unsafe partial class LibCExtras
     public const int MADV_POPULATE_READ = 22;
     public const int MADV_POPULATE_WRITE = 23;
 
+    public const uint MFD_NOEXEC_SEAL = 8;
+
+    public const int F_SEAL_FUTURE_WRITE = 0x10;
+    public const int F_SEAL_EXEC = 0x20;
+
     public const int CLOCK_MONOTONIC = 1;
 
     public const int RLIMIT_FSIZE = 1;
+    public const int RLIMIT_DATA = 2;
+    public const int RLIMIT_STACK = 3;
     public const int RLIMIT_NPROC = 6;
     public const int RLIMIT_NOFILE = 7;
     public const int RLIMIT_MEMLOCK = 8;
@@ -60,7 +67,16 @@ internal static unsafe partial class LibCExtras
     public static partial int getrlimit(int resource, rlimit* rlim);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int mincore(void* addr, nuint length, byte* vec);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int clock_gettime(int clockid, timespec* tp);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint sendmsg(int sockfd, msghdr* msg, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint recvmsg(int sockfd, msghdr* msg, int flags);
 
     /// <summary>One futex to wait on, of <c>futex_waitv</c>.</summary>
     public struct futex_waitv
@@ -86,6 +102,32 @@ internal static unsafe partial class LibCExtras
         public long f_frsize;
         public long f_flags;
         public fixed long f_spare[4];
+    }
+
+    /// <summary>A message of <c>sendmsg</c>, as glibc has it.</summary>
+    public struct msghdr
+    {
+        public void* msg_name;
+        public uint msg_namelen;
+        public iovec* msg_iov;
+        public nuint msg_iovlen;
+        public void* msg_control;
+        public nuint msg_controllen;
+        public int msg_flags;
+    }
+
+    /// <summary>The head of one item of control data, as glibc has it; its data follows.</summary>
+    public struct cmsghdr
+    {
+        public nuint cmsg_len;
+        public int cmsg_level;
+        public int cmsg_type;
+    }
+
+    public struct iovec
+    {
+        public void* iov_base;
+        public nuint iov_len;
     }
 
     public struct rlimit

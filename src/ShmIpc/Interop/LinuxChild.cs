@@ -71,6 +71,13 @@ internal static unsafe class LinuxChild
             : throw LinuxError.ToException(failure, "pidfd_send_signal", $"signal {signal}");
     }
 
+    /// <summary>Kills a process that has just been started and whose descriptor cannot be had.</summary>
+    public static void Kill(int processId) => _ = kill(processId, SIGKILL);
+
+    /// <summary>Why descriptors that were sent did not arrive.</summary>
+    public static string TooManyFiles(string process) =>
+        $"{process} has as many files open as RLIMIT_NOFILE lets it; raise it with `ulimit -n`.";
+
     /// <summary>Takes the exit status of a child that has ended. Never waits.</summary>
     /// <param name="processId">The child.</param>
     /// <param name="status">As C has it: the low 7 bits are the signal, else the next 8 bits the exit code.</param>
@@ -89,5 +96,5 @@ internal static unsafe class LinuxChild
     }
 
     internal static string ForkCure => "The user may have as many processes and threads as RLIMIT_NPROC lets it, " +
-        $"{LinuxError.Limit(RLIMIT_NPROC, "")} (`ulimit -u`); or a control group's limit (pids.max) is reached, or the memory used up.";
+        $"{LinuxLimits.Text(RLIMIT_NPROC, "")} (`ulimit -u`); or a control group's limit (pids.max) is reached, or the memory used up.";
 }

@@ -2,7 +2,6 @@
 // It decides the exception's type by the number alone; callers that know more (sizes, names) pass it in the arguments or the cure.
 
 using System.Runtime.InteropServices;
-using Tmds.Linux;
 using static ShmIpc.Interop.LibCExtras;
 using static Tmds.Linux.LibC;
 
@@ -18,10 +17,13 @@ internal static class LinuxError
     /// <param name="errno">The error number.</param>
     /// <param name="operation">The C function's name.</param>
     /// <param name="arguments">Its arguments as a reader wants them, such as <c>length 8192</c>.</param>
-    /// <param name="cure">What to do about it, as a sentence; null for the general advice on this number.</param>
-    public static Exception ToException(int errno, string operation, string arguments, string? cure = null)
+    /// <param name="cure">What to do about it, as a sentence; null for what is found on the spot, or the general advice on this
+    /// number.</param>
+    /// <param name="request">For the calls of the mmap family: what was asked for, so that the likely causes can be checked.</param>
+    public static Exception ToException(int errno, string operation, string arguments, string? cure = null, MemoryRequest request = default)
     {
-        var message = (Describe(errno, operation, arguments) + " " + (cure ?? CureOf(errno, operation))).TrimEnd();
+        cure ??= MemoryRefusal.Explain(errno, operation, request) ?? CureOf(errno);
+        var message = $"{Describe(errno, operation, arguments)} {cure}".TrimEnd();
         if (errno == EACCES || errno == EPERM)
         {
             return new UnauthorizedAccessException(message);
@@ -42,32 +44,13 @@ internal static class LinuxError
     /// <summary>C's name of an error number, such as <c>ENOENT</c>.</summary>
     public static string NameOf(int errno) => LinuxErrorNames.NameOf(errno);
 
-    /// <summary>A resource limit as a reader wants it; <c>unknown</c> where it cannot be read.</summary>
-    internal static unsafe string Limit(int resource, string unit)
+    private static string CureOf(int errno)
     {
-        rlimit limit;
-        if (getrlimit(resource, &limit) != 0) return "unknown";
-        return limit.rlim_cur == ulong.MaxValue ? "unlimited" : $"{limit.rlim_cur}{unit}";
-    }
-
-    private static string CureOf(int errno, string operation)
-    {
-        if (operation.StartsWith("mlock", StringComparison.Ordinal) && (errno == ENOMEM || errno == EPERM || errno == EAGAIN))
-        {
-            return $"Locking memory is limited to RLIMIT_MEMLOCK, which is {Limit(RLIMIT_MEMLOCK, " bytes")}: " +
-                "raise it with `ulimit -l` or `LimitMEMLOCK=`, or give the process CAP_IPC_LOCK.";
-        }
-
-        if (errno == ENOMEM)
-        {
-            return "The kernel refused the memory. The process may be at its address space limit " +
-                $"(`ulimit -v`, RLIMIT_AS, is {Limit(RLIMIT_AS, " bytes")}), at its number of mappings (vm.max_map_count), " +
-                "or the machine is out of memory it may commit (vm.overcommit_memory).";
-        }
-
+        if (errno == ENOMEM) return "The kernel is short of memory: free some, or ask for less.";
         if (errno == EMFILE)
         {
-            return $"The process has as many files open as RLIMIT_NOFILE lets it: {Limit(RLIMIT_NOFILE, "")}; raise it with `ulimit -n`.";
+            return $"The process has as many files open as RLIMIT_NOFILE lets it: {LinuxLimits.Text(RLIMIT_NOFILE, "")}; raise it with " +
+                "`ulimit -n`.";
         }
 
         if (errno == ENFILE) return "The whole machine has as many files open as it may (fs.file-max).";
@@ -78,7 +61,7 @@ internal static class LinuxError
         if (errno == EFBIG)
         {
             return "The file would be larger than the file system allows, or than this process may make one " +
-                $"(`ulimit -f`, RLIMIT_FSIZE, is {Limit(RLIMIT_FSIZE, " bytes")}).";
+                $"(`ulimit -f`, RLIMIT_FSIZE, is {LinuxLimits.Text(RLIMIT_FSIZE, " bytes")}).";
         }
 
         if (errno == ENOENT) return "Nothing has that name.";

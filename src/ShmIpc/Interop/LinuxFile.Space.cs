@@ -24,7 +24,9 @@ internal static unsafe partial class LinuxFile
         while (ftruncate(descriptor.Number, lengthBytes) != 0)
         {
             var failure = errno;
-            if (failure != EINTR) throw LinuxError.ToException(failure, "ftruncate", $"length {lengthBytes}");
+            if (failure == EINTR) continue;
+            MemoryRequest request = new() { LengthBytes = lengthBytes, Descriptor = descriptor.Number };
+            throw LinuxError.ToException(failure, "ftruncate", $"length {lengthBytes}", request: request);
         }
     }
 
@@ -46,7 +48,11 @@ internal static unsafe partial class LinuxFile
             var failure = posix_fallocate(descriptor.Number, position, step); // returns the errno, and leaves errno alone
             if (failure == 0) position += step;
             else if (failure == ENOSPC || failure == EDQUOT) throw NoSpace(failure, descriptor.Number, offset, lengthBytes);
-            else if (failure != EINTR) throw LinuxError.ToException(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}");
+            else if (failure != EINTR)
+            {
+                MemoryRequest request = new() { Offset = offset, LengthBytes = lengthBytes, Descriptor = descriptor.Number };
+                throw LinuxError.ToException(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}", request: request);
+            }
         }
     }
 
@@ -64,6 +70,16 @@ internal static unsafe partial class LinuxFile
         return MagicOf(descriptor.Number);
     }
 
+    /// <summary>The size of the file system that a path is in, 0 for a tmpfs without a limit, and what is free; null when that cannot be
+    /// read.</summary>
+    public static (long AvailableBytes, long TotalBytes)? RoomAt(string path)
+    {
+        using var directory = TryOpen(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, out _);
+        if (directory is null) return null;
+        using var descriptor = new BorrowedDescriptor(directory);
+        return Room(descriptor.Number);
+    }
+
     /// <summary>The exception for a range that found no room, with what was asked for and what there is.</summary>
     public static ShmNoSpaceException NoSpace(SafeFileHandle file, long offset, long lengthBytes)
     {
@@ -74,12 +90,23 @@ internal static unsafe partial class LinuxFile
     private static ShmNoSpaceException NoSpace(int failure, int descriptor, long offset, long lengthBytes)
     {
         var (availableBytes, totalBytes) = Room(descriptor);
+        if (totalBytes == 0) // the tmpfs that memfds are in has no size of its own
+        {
+            return new ShmNoSpaceException(
+                LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") +
+                $" {lengthBytes} bytes of memory were asked for, and the machine may promise no more (vm.overcommit_memory is 2:" +
+                " compare CommitLimit and Committed_AS in /proc/meminfo). Ask for less, free memory, or raise vm.overcommit_ratio.",
+                lengthBytes,
+                availableBytes: -1)
+            { ErrorNumber = failure };
+        }
+
         var quota = failure == EDQUOT ? " The user's quota is what ran out." : "";
         return new ShmNoSpaceException(
             LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") +
             $" {lengthBytes} bytes were asked for; the file system has {availableBytes} bytes free of {totalBytes}.{quota}" +
-            " Ask for a smaller capacity, remove what is no longer used, or enlarge the file system" +
-            " (for /dev/shm: `mount -o remount,size=2G /dev/shm`, in a container `docker run --shm-size=2g`).",
+            " Ask for a smaller capacity, remove what is no longer used, or enlarge the file system (for /dev/shm: `mount -o " +
+            "remount,size=2G /dev/shm`, in a container `docker run --shm-size=2g`).",
             lengthBytes,
             availableBytes)
         { ErrorNumber = failure };
@@ -108,7 +135,8 @@ internal static unsafe partial class LinuxFile
         rlimit limit;
         if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < (ulong)lengthBytes && StatusOf(descriptor).st_size < lengthBytes)
         {
-            throw LinuxError.ToException(EFBIG, operation, $"length {lengthBytes}");
+            MemoryRequest request = new() { LengthBytes = lengthBytes, Descriptor = descriptor };
+            throw LinuxError.ToException(EFBIG, operation, $"length {lengthBytes}", request: request);
         }
     }
 

@@ -1,14 +1,10 @@
 // How much memory the machine has left. A tmpfs may be larger than the memory behind it; filling it then never comes to ENOSPC, the
 // kernel kills processes instead. So whoever takes memory asks here first.
 
-using System.Globalization;
-
 namespace ShmIpc.Interop;
 
 internal static class LinuxMemory
 {
-    private const string MemInfo = "proc/meminfo";
-
     /// <summary>Bytes that can be taken without harm to others: MemAvailable and free swap, or what the limit of the control group (a
     /// container) leaves, whichever is less; <see cref="long.MaxValue"/> where that cannot be read.</summary>
     public static long AvailableBytes()
@@ -37,21 +33,9 @@ internal static class LinuxMemory
 
     private static (long MachineBytes, long GroupBytes) Available(string root)
     {
-        try
-        {
-            var lines = File.ReadAllLines(Path.Combine(root, MemInfo));
-            var freeSwapBytes = FieldBytes(lines, "SwapFree:");
-            return (FieldBytes(lines, "MemAvailable:") + freeSwapBytes, ControlGroupMemory.AvailableBytes(freeSwapBytes, root));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException or InvalidOperationException)
-        {
-            return (long.MaxValue, long.MaxValue);
-        }
+        var machine = MachineMemory.Read(root);
+        return machine is { AvailableBytes: { } availableBytes, FreeSwapBytes: { } freeSwapBytes }
+            ? (availableBytes + freeSwapBytes, ControlGroupMemory.AvailableBytes(freeSwapBytes, root))
+            : (long.MaxValue, long.MaxValue);
     }
-
-    // "MemAvailable:   23515704 kB"
-    private static long FieldBytes(string[] lines, string name) =>
-        1024 * long.Parse(
-            lines.First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..^"kB".Length],
-            CultureInfo.InvariantCulture);
 }

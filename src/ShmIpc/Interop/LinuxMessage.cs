@@ -1,7 +1,8 @@
-// Whole messages with descriptors, over a socket from LinuxPipe.CreateSockets.
+// Whole messages with descriptors, over a socket from LinuxPipe.CreateSockets. A fork server waits in here, and so it does without
+// System.Net.Sockets, which has threads of its own; LinuxSocket.cs is for those who have such a socket.
 
 using Microsoft.Win32.SafeHandles;
-using Tmds.Linux;
+using static ShmIpc.Interop.LibCExtras;
 using static Tmds.Linux.LibC;
 
 namespace ShmIpc.Interop;
@@ -33,12 +34,12 @@ internal static unsafe class LinuxMessage
 
             fixed (byte* bytes = message)
             {
-                var part = new iovec { iov_base = bytes, iov_len = (size_t)(ulong)message.Length };
-                var header = new LibCExtras.msghdr { msg_iov = &part, msg_iovlen = 1 };
+                var part = new iovec { iov_base = bytes, iov_len = (nuint)message.Length };
+                var header = new msghdr { msg_iov = &part, msg_iovlen = 1 };
                 if (files.Length > 0)
                 {
-                    var first = (LibCExtras.cmsghdr*)control;
-                    var lengthBytes = (ulong)(HeaderBytes + (files.Length * sizeof(int)));
+                    var first = (cmsghdr*)control;
+                    var lengthBytes = (nuint)(HeaderBytes + (files.Length * sizeof(int)));
                     first->cmsg_len = lengthBytes;
                     first->cmsg_level = SOL_SOCKET;
                     first->cmsg_type = SCM_RIGHTS;
@@ -46,7 +47,7 @@ internal static unsafe class LinuxMessage
                     header.msg_controllen = (lengthBytes + 7) / 8 * 8;
                 }
 
-                while (LibCExtras.sendmsg(descriptor.Number, &header, MSG_NOSIGNAL) < 0)
+                while (sendmsg(descriptor.Number, &header, MSG_NOSIGNAL) < 0)
                 {
                     var failure = errno;
                     if (failure == EPIPE || failure == ECONNRESET) return false;
@@ -68,22 +69,22 @@ internal static unsafe class LinuxMessage
     /// <summary>Receives a message, and waits for one.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="buffer">Where the message goes; a longer one is an error.</param>
-    /// <param name="files">The descriptors that came with it, close-on-exec.</param>
+    /// <param name="files">The descriptors that came with it, close-on-exec; none when this process may not have so many.</param>
     /// <returns>The length of the message; 0 when nobody can send any more.</returns>
     public static int Receive(SafeFileHandle socket, Span<byte> buffer, out SafeFileHandle[] files)
     {
         using var descriptor = new BorrowedDescriptor(socket);
         var control = stackalloc ulong[ControlBytes / sizeof(ulong)];
-        LibCExtras.msghdr header;
+        msghdr header;
         long count;
         fixed (byte* bytes = buffer)
         {
-            var part = new iovec { iov_base = bytes, iov_len = (size_t)(ulong)buffer.Length };
+            var part = new iovec { iov_base = bytes, iov_len = (nuint)buffer.Length };
             int failure;
             do
             {
-                header = new LibCExtras.msghdr { msg_iov = &part, msg_iovlen = 1, msg_control = control, msg_controllen = ControlBytes };
-                count = LibCExtras.recvmsg(descriptor.Number, &header, MSG_CMSG_CLOEXEC);
+                header = new msghdr { msg_iov = &part, msg_iovlen = 1, msg_control = control, msg_controllen = ControlBytes };
+                count = recvmsg(descriptor.Number, &header, MSG_CMSG_CLOEXEC);
                 failure = count < 0 ? errno : 0;
             }
             while (failure == EINTR);
@@ -92,7 +93,7 @@ internal static unsafe class LinuxMessage
         }
 
         files = [];
-        var first = (LibCExtras.cmsghdr*)control;
+        var first = (cmsghdr*)control;
         if (header.msg_controllen >= HeaderBytes && first->cmsg_type == SCM_RIGHTS)
         {
             files = new SafeFileHandle[((int)first->cmsg_len - HeaderBytes) / sizeof(int)];
@@ -102,7 +103,13 @@ internal static unsafe class LinuxMessage
             }
         }
 
-        return (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0
+        if ((header.msg_flags & MSG_CTRUNC) != 0)
+        {
+            foreach (var file in files) file.Dispose();
+            files = [];
+        }
+
+        return (header.msg_flags & MSG_TRUNC) == 0
             ? (int)count
             : throw new ShmException($"A message between a pool and its fork server was longer than {buffer.Length} bytes.");
     }

@@ -7,19 +7,21 @@ namespace ShmIpc.Interop;
 
 internal static class LinuxPlatform
 {
-    private static readonly bool _isSupported =
+    public static bool IsSupported { get; } =
         OperatingSystem.IsLinux()
         && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64
         && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
 
+    /// <summary>This platform, such as <c>Debian GNU/Linux 12 (linux-x64, X64)</c>.</summary>
+    public static string Description =>
+        $"{RuntimeInformation.OSDescription} ({RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.ProcessArchitecture})";
+
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     public static void Require()
     {
-        if (!_isSupported)
+        if (!IsSupported)
         {
-            throw new PlatformNotSupportedException(
-                $"ShmIpc runs on Linux x64 and arm64 with glibc; this is {RuntimeInformation.OSDescription} " +
-                $"({RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.ProcessArchitecture}).");
+            throw new PlatformNotSupportedException($"ShmIpc runs on Linux x64 and arm64 with glibc; this is {Description}.");
         }
     }
 }

@@ -157,6 +157,7 @@ public sealed unsafe partial class MemoryMapping
 
             var mapping = new MemoryMapping((byte*)reservation, reservedBytes, start, lengthBytes, options, backing);
             if (options.Populate) mapping.Populate(insideBytes);
+            if (options.Locked) mapping.LockForLife();
             return mapping;
         }
         catch
@@ -183,8 +184,7 @@ public sealed unsafe partial class MemoryMapping
             failure,
             "mmap",
             addressIsRequired ? $"{arguments}, PROT_NONE, MAP_FIXED_NOREPLACE" : $"{arguments}, PROT_NONE",
-            failure != EEXIST ? null : "Something lies there already (see /proc/self/maps), and it is never replaced: choose another " +
-                "address, or leave AddressIsRequired out to take it as a wish.");
+            request: new MemoryRequest { Address = address, LengthBytes = reservedBytes, Flags = flags });
     }
 
     // Reading suffices for a shared file, whose space is taken; what is private is copied or created only by writing.
@@ -229,7 +229,16 @@ public sealed unsafe partial class MemoryMapping
     {
         if (mmap((void*)start, Size(mappedBytes), ProtectionOf(access), flags | MAP_FIXED, descriptor, offset) == MAP_FAILED)
         {
-            throw LinuxError.ToException(errno, "mmap", $"length {mappedBytes}, offset {offset}, {access}");
+            var failure = errno;
+            MemoryRequest request = new()
+            {
+                LengthBytes = mappedBytes,
+                Offset = offset,
+                Descriptor = descriptor < 0 ? null : descriptor,
+                Protection = ProtectionOf(access),
+                Flags = flags,
+            };
+            throw LinuxError.ToException(failure, "mmap", $"length {mappedBytes}, offset {offset}, {access}", request: request);
         }
     }
 

@@ -157,7 +157,11 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     }
 
     // A failure here (the kernel has no room to split a neighbouring range) leaves the memory mapped, which harms nobody.
-    private void Unmap() => _ = munmap(_reservation, (Tmds.Linux.size_t)(ulong)_reservedBytes);
+    private void Unmap()
+    {
+        if (_lockedForLife is { } entry) LockTable.Remove(entry);
+        _ = munmap(_reservation, (Tmds.Linux.size_t)(ulong)_reservedBytes);
+    }
 
     [DoesNotReturn]
     private static void ThrowDisposed() => throw new ObjectDisposedException(nameof(MemoryMapping), "The memory mapping is disposed.");

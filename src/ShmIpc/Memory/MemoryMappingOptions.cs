@@ -32,6 +32,10 @@ public sealed class MemoryMappingOptions
     /// exception). Shared anonymous memory always is. Default: false.</summary>
     public bool Populate { get; init; }
 
+    /// <summary>Locks the memory until it is unmapped, so that it is never swapped out (<c>MAP_LOCKED</c>, but failing with an exception).
+    /// See <see cref="MemoryMapping.Lock(long, long, bool)"/> for a part of it, or for a while. Default: false.</summary>
+    public bool Locked { get; init; }
+
     /// <summary>Does not count the memory against what the machine may promise (<c>MAP_NORESERVE</c>), for large and sparsely used private
     /// memory. Default: false. The risk: when more is touched than there is, the kernel kills a process.</summary>
     public bool NoReserve { get; init; }

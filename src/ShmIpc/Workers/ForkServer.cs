@@ -100,6 +100,12 @@ internal static class ForkServer
                     LinuxChild.Exit(0); // the kernel ends the workers
                 }
 
+                if (files.Length < 2) // stdout and stderr come with every request
+                {
+                    Send(control, Failed, LinuxChild.TooManyFiles("The fork server"));
+                    continue;
+                }
+
                 ForkOne(control, children, buffer.AsMemory(1, lengthBytes - 1), files);
             }
         }

@@ -123,6 +123,10 @@ internal sealed class ForkServerProcess
             case ForkServer.Refused:
                 _readiness.TrySetResult(Encoding.UTF8.GetString(content));
                 break;
+            case ForkServer.Started when files.Length == 0:
+                LinuxChild.Kill(BinaryPrimitives.ReadInt32LittleEndian(content));
+                _pending.Dequeue().Fail(LinuxChild.TooManyFiles("This process"));
+                break;
             case ForkServer.Started:
                 AddWorker(_pending.Dequeue(), BinaryPrimitives.ReadInt32LittleEndian(content), files[0]);
                 break;

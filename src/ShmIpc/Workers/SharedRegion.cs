@@ -86,7 +86,7 @@ public sealed class SharedRegion : IDisposable
         }
     }
 
-    /// <summary>In a worker: the region of that name of the process that started it. In the process that made it: the region itself.</summary>
+    /// <summary>In a worker: the region of that name of the process that started it. In the process that made it: that itself.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>The one object for it that this process has: dispose it once, or not at all.</returns>
     /// <exception cref="ShmRegionNotFoundException">There was none when the worker was started, or it is one that only forked workers

@@ -257,34 +257,6 @@ internal static class LimitRoles
         }
     }
 
-    /// <summary>All descriptors but so many are taken.</summary>
-    private sealed class FewDescriptors : IDisposable
-    {
-        private const ulong Most = 400;
-        private readonly ulong _before = Linux.Limit(Linux.RLIMIT_NOFILE, Most);
-        private readonly List<int> _taken = [];
-
-        public FewDescriptors(int left)
-        {
-            for (int taken; (taken = Linux.Duplicate(0)) >= 0;)
-            {
-                _taken.Add(taken);
-            }
-
-            for (; left > 0; left--)
-            {
-                Linux.Close(_taken[^1]);
-                _taken.RemoveAt(_taken.Count - 1);
-            }
-        }
-
-        public void Dispose()
-        {
-            _taken.ForEach(Linux.Close);
-            Linux.Limit(Linux.RLIMIT_NOFILE, _before);
-        }
-    }
-
     /// <summary>No more address space than so many bytes beyond what is taken.</summary>
     private sealed class FewAddresses(long left) : IDisposable
     {

@@ -12,6 +12,9 @@ internal sealed class CHeaderProgram
     // The kernel headers of Debian 12. Where they are older, a name that they lack is passed over; from here on it is an error.
     private const string CompleteHeaders = "KERNEL_VERSION(6, 1, 0)";
 
+    // Names that came later than those headers: compared where they are, and passed over where they are not.
+    private static readonly string[] _later = ["MFD_NOEXEC_SEAL", "F_SEAL_EXEC"];
+
     private readonly StringBuilder _source = new("""
         #define _GNU_SOURCE
         #include <errno.h>
@@ -20,6 +23,8 @@ internal sealed class CHeaderProgram
         #include <signal.h>
         #include <spawn.h>
         #include <stddef.h>
+        #include <sys/eventfd.h>
+        #include <linux/memfd.h>
         #include <sys/mman.h>
         #include <sys/prctl.h>
         #include <sys/resource.h>
@@ -54,8 +59,12 @@ internal sealed class CHeaderProgram
 
         _source.AppendLine(CultureInfo.InvariantCulture, $"#ifdef {name}");
         Assert($"{name} == {Number(value)}", name);
-        _source.AppendLine(CultureInfo.InvariantCulture, $"#elif LINUX_VERSION_CODE >= {CompleteHeaders}");
-        _source.AppendLine(CultureInfo.InvariantCulture, $"#error {name} is no C name");
+        if (!_later.Contains(name))
+        {
+            _source.AppendLine(CultureInfo.InvariantCulture, $"#elif LINUX_VERSION_CODE >= {CompleteHeaders}");
+            _source.AppendLine(CultureInfo.InvariantCulture, $"#error {name} is no C name");
+        }
+
         _source.AppendLine("#endif");
     }
 

@@ -12,7 +12,7 @@ public sealed class LinuxErrorTests
         var error = LinuxError.ToException(LibC.ENOMEM, "mmap", "length 8192");
 
         Assert.StartsWith("mmap(length 8192) failed: ENOMEM (12, Cannot allocate memory). ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("vm.max_map_count", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Try again, or map less.", error.Message, StringComparison.Ordinal);
         Assert.Equal(LibC.ENOMEM, Assert.IsType<ShmException>(error).ErrorNumber);
     }
 
@@ -31,15 +31,6 @@ public sealed class LinuxErrorTests
     [InlineData(122)] // EDQUOT
     public void A_full_file_system_is_a_ShmNoSpaceException(int errno) =>
         Assert.Equal(errno, Assert.IsType<ShmNoSpaceException>(LinuxError.ToException(errno, "posix_fallocate", "length 1")).ErrorNumber);
-
-    [Fact]
-    public void Locking_memory_names_its_limit()
-    {
-        var message = LinuxError.ToException(LibC.ENOMEM, "mlock", "length 8192").Message;
-
-        Assert.Matches(@"RLIMIT_MEMLOCK, which is (unlimited|\d+ bytes)", message);
-        Assert.Contains("ulimit -l", message, StringComparison.Ordinal);
-    }
 
     [Fact]
     public void Every_number_gives_a_whole_sentence()

@@ -39,17 +39,17 @@ public sealed class LinuxMemoryTests
     public void A_control_group_leaves_what_its_limit_says(string groups, string files, long expected)
     {
         using ScratchRoot root = new();
-        Lay(root, "proc/self/cgroup", groups);
+        root.Lay("proc/self/cgroup", groups);
         foreach (string file in files.Split(' '))
         {
             string[] parts = file.Split('=');
-            Lay(root, parts[0], parts[1].Replace(';', '\n').Replace("_file_", "_file ", StringComparison.Ordinal));
+            root.Lay(parts[0], parts[1].Replace(';', '\n').Replace("_file_", "_file ", StringComparison.Ordinal));
         }
 
         Assert.Equal(expected, ControlGroupMemory.AvailableBytes(0, root.Path));
         Assert.Equal(expected == long.MaxValue ? expected : expected + 50, ControlGroupMemory.AvailableBytes(50, root.Path));
-        Lay(root, "sys/fs/cgroup/a/memory.swap.max", "20");
-        Lay(root, "sys/fs/cgroup/a/memory.swap.current", "15");
+        root.Lay("sys/fs/cgroup/a/memory.swap.max", "20");
+        root.Lay("sys/fs/cgroup/a/memory.swap.current", "15");
         if (files.Contains("cgroup/a/memory.max=5000 sys", StringComparison.Ordinal) && expected != long.MaxValue)
         {
             Assert.Equal(expected + 5, ControlGroupMemory.AvailableBytes(50, root.Path));
@@ -60,24 +60,17 @@ public sealed class LinuxMemoryTests
     public void A_control_group_with_too_little_left_refuses_with_the_cure()
     {
         using ScratchRoot root = new();
-        Lay(root, "proc/meminfo", "MemAvailable:   1000000 kB\nSwapFree:   0 kB\n");
-        Lay(root, "proc/self/cgroup", "0::/");
-        Lay(root, "sys/fs/cgroup/memory.max", "100000\n");
-        Lay(root, "sys/fs/cgroup/memory.current", "40000\n");
+        root.Lay("proc/meminfo", "MemAvailable:   1000000 kB\nSwapFree:   0 kB\n");
+        root.Lay("proc/self/cgroup", "0::/");
+        root.Lay("sys/fs/cgroup/memory.max", "100000\n");
+        root.Lay("sys/fs/cgroup/memory.current", "40000\n");
         LinuxMemory.RequireAvailable(60000, root.Path);
         var error = Assert.Throws<ShmNoSpaceException>(() => LinuxMemory.RequireAvailable(60001, root.Path));
         Assert.Equal((60001, 60000), (error.RequestedBytes, error.AvailableBytes));
         Assert.Contains("control group of this process has 60000 bytes left", error.Message, StringComparison.Ordinal);
         Assert.Contains("memory.max", error.Message, StringComparison.Ordinal);
-        Lay(root, "sys/fs/cgroup/memory.max", "max\n");
+        root.Lay("sys/fs/cgroup/memory.max", "max\n");
         error = Assert.Throws<ShmNoSpaceException>(() => LinuxMemory.RequireAvailable(1 << 30, root.Path));
         Assert.Contains("the machine (MemAvailable) has 1024000000 bytes left", error.Message, StringComparison.Ordinal);
-    }
-
-    private static void Lay(ScratchRoot root, string file, string content)
-    {
-        string path = root.FileOf(file);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, content);
     }
 }

@@ -1,0 +1,123 @@
+// memory copy-on-write FILE: worker processes (this program again, in the hidden sub-command copy-on-write-worker) map one file privately,
+// count the words of their part, and then write to it. Until they write, all share the pages of the page cache; what they write is their
+// own.
+using System.CommandLine;
+using System.Diagnostics;
+using ShmIpc.Examples.Terminal;
+using ShmIpc.Memory;
+
+namespace ShmIpc.Examples.Memory.Commands;
+
+internal static class CopyOnWriteCommand
+{
+    private static readonly MemoryMappingOptions _private = new() { Sharing = MappingSharing.Private };
+
+    public static IEnumerable<Command> Create()
+    {
+        var file = new Argument<FileInfo>("FILE") { Description = "A text file" };
+        var workers = new Option<int>("--workers") { Description = "How many processes (default: 4)", DefaultValueFactory = _ => 4 };
+        const string Text = "Counts the words of a file in several processes that share its pages until they write to them";
+        var command = new Command("copy-on-write", Text) { file, workers };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(file).FullName, parsed.GetValue(workers)));
+
+        var part = new Argument<long[]>("PART") { Arity = new(2, 2) };
+        var worker = new Command("copy-on-write-worker") { file, part };
+        worker.Hidden = true;
+        worker.SetAction(parsed => Work(parsed.GetRequiredValue(file).FullName, parsed.GetRequiredValue(part)));
+        return [command, worker];
+    }
+
+    private static void Run(string path, int count)
+    {
+        if (count is < 1 or > 64) throw new ExampleException(ExitCode.Failed, $"--workers takes a number from 1 to 64, not {count}.");
+        var before = File.ReadAllBytes(path);
+        using var mapping = MemoryMapping.MapFile(path, _private);
+        using var view = mapping.OpenRead(); // the whole file, up to 2 GiB
+        var begin = Stopwatch.GetTimestamp();
+        var expected = CountWords(view.Span, 0, view.LengthBytes);
+        var milliseconds = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        Console.WriteLine($"{expected} words in {ByteSize.Format(view.LengthBytes)}, counted here in {milliseconds:0.0} ms.");
+        Console.WriteLine();
+        Console.WriteLine("KiB of the mapping    after reading                 after writing");
+        Console.WriteLine("worker     words      Shared_Clean  Private_Dirty   Shared_Clean  Private_Dirty");
+
+        var workers = new List<Process>();
+        try
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var (from, to) = (view.LengthBytes * (long)i / count, view.LengthBytes * (i + 1L) / count);
+                workers.Add(Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["copy-on-write-worker", path, $"{from}", $"{to}"])
+                {
+                    RedirectStandardInput = true,
+                    RedirectStandardOutput = true,
+                })!);
+            }
+
+            string[][] read = [.. workers.Select(Answer)];
+            foreach (var worker in workers) worker.StandardInput.WriteLine("write");
+            string[][] written = [.. workers.Select(Answer)];
+            for (var i = 0; i < count; i++)
+            {
+                Console.WriteLine($"{i,6} {read[i][0],9} {read[i][1],17} {read[i][2],14} {written[i][1],14} {written[i][2],14}");
+            }
+
+            var words = read.Sum(answer => long.Parse(answer[0]));
+            var isUnchanged = before.AsSpan().SequenceEqual(File.ReadAllBytes(path));
+            Console.WriteLine();
+            Console.WriteLine($"{words} words in {count} processes; the file is {(isUnchanged ? "as it was" : "changed")}.");
+            if (words != expected || !isUnchanged) throw new ExampleException(ExitCode.Mismatch, "That is not what one process found.");
+        }
+        finally
+        {
+            foreach (var worker in workers)
+            {
+                worker.StandardInput.Close(); // which ends it
+                if (!worker.WaitForExit(TimeSpan.FromSeconds(10))) worker.Kill();
+                worker.Dispose();
+            }
+        }
+    }
+
+    private static string[] Answer(Process worker) =>
+        worker.StandardOutput.ReadLine()?.Split(' ')
+        ?? throw new ExampleException(ExitCode.NoPeer, "A worker ended before it was done; its error stands above.");
+
+    private static void Work(string path, long[] part)
+    {
+        using var mapping = MemoryMapping.MapFile(path, _private);
+        using var view = mapping.OpenWrite();
+        var (from, to) = ((int)part[0], (int)part[1]);
+        var words = CountWords(view.Span, from, to);
+        Say(words, view.Address);
+        if (Console.ReadLine() is null) return;
+        foreach (ref var character in view.Span[from..to])
+        {
+            if (character is >= (byte)'a' and <= (byte)'z') character -= 32;
+        }
+
+        Say(words, view.Address);
+        Console.ReadLine();
+    }
+
+    private static void Say(long words, nint address)
+    {
+        var sizes = ProcessMaps.Read(withSizes: true).Find(address)!.Sizes!;
+        Console.WriteLine($"{words} {sizes.SharedCleanBytes / 1024} {sizes.PrivateDirtyBytes / 1024}");
+    }
+
+    // A word belongs to the part in which it begins.
+    private static long CountWords(ReadOnlySpan<byte> text, int from, int to)
+    {
+        var words = 0L;
+        var isInside = from > 0 && text[from - 1] > ' ';
+        foreach (var character in text[from..to])
+        {
+            var isLetter = character > ' ';
+            if (isLetter && !isInside) words++;
+            isInside = isLetter;
+        }
+
+        return words;
+    }
+}

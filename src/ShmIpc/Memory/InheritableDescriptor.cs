@@ -1,0 +1,31 @@
+// A descriptor without close-on-exec, for as long as somebody starts a child.
+
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+using ShmIpc.Interop;
+
+namespace ShmIpc.Memory;
+
+/// <summary>A descriptor that processes inherit which are started while it is open, by whatever thread. Dispose it when the child is
+/// started. The child needs its <see cref="Number"/>, as an argument or an environment variable, for
+/// <see cref="MemoryFile.OpenInherited"/>.
+/// </summary>
+public sealed class InheritableDescriptor : IDisposable
+{
+    private readonly SafeFileHandle _duplicate;
+
+    internal InheritableDescriptor(SafeFileHandle file)
+    {
+        _duplicate = LinuxFile.DuplicateToInherit(file);
+        Number = (int)_duplicate.DangerousGetHandle();
+    }
+
+    /// <summary>Its number, the same in the child.</summary>
+    public int Number { get; }
+
+    /// <summary>Closes it in this process.</summary>
+    public void Dispose() => _duplicate.Dispose();
+
+    /// <summary><see cref="Number"/> in digits.</summary>
+    public override string ToString() => Number.ToString(CultureInfo.InvariantCulture);
+}
