@@ -1,24 +1,35 @@
 // The channels' lane protocol in C, in two processes: one-way throughput, single or in batches, and round trips over two lanes.
 // `memcpy` is the two copies of each message and nothing else, by one process on one core, through a ring as large as the lane.
 //
-//   lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES]
+//   lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B
+//        [BACK_OFF_PAUSES [BALLAST]]
 //   lane probe-huge
 //
 // oneway-huge has the lane in huge pages, which probe-huge tries.
 //
 // Every message is copied in from private memory (memcpy) and copied out to private memory (memcpy), and carries its number in its
 // first 8 bytes, which the reader checks. A consumer that has read something and finds nothing more pauses BACK_OFF_PAUSES times
-// (one way only) before it looks again at the line that the producer is filling; after that it looks at every pause. A batch has 64
+// (one way only) before it looks again at the line that the producer is filling; after that it looks at every pause. BALLAST instructions
+// that do nothing, for each message on each side, tell what the number of instructions alone costs. A batch has 64
 // messages, or as many as have 16 KiB; its reader takes runs of at most as many and stores its cursor once a run.
 #include "lane.h"
 
 enum { CONTROL_BYTES = HUGE_PAGE_BYTES }; // so that the data can be huge pages; little of it is ever touched
 
 static unsigned char *buffer, *copied_out; // the second one for memcpy only: elsewhere each process has its own
-static unsigned payload_bytes, back_off, batch_length; // batch_length: 0 for single writes
+static unsigned payload_bytes, back_off, ballast, batch_length; // batch_length: 0 for single writes
+
+// Ten instructions a turn: the two of the loop, and eight.
+static void carry_ballast(void)
+{
+    for (unsigned i = 0; i < ballast; i += 10) {
+        __asm__ volatile("nop; nop; nop; nop; nop; nop; nop; nop");
+    }
+}
 
 static void write_message(struct producer *lane, uint64_t number, _Atomic uint64_t *stop)
 {
+    carry_ballast();
     memcpy(buffer, &number, sizeof number);
     while (!lane_try_write(lane, buffer, payload_bytes)) {
         if (atomic_load_explicit(stop, memory_order_relaxed) != 0) {
@@ -40,6 +51,7 @@ static uint64_t read_message(struct consumer *lane, unsigned back_off_pauses)
             relax();
         }
     }
+    carry_ballast();
     memcpy(buffer, payload, length);
     uint64_t number;
     memcpy(&number, buffer, sizeof number);
@@ -178,7 +190,7 @@ int main(int argc, char **argv)
     if (argc < 9) {
         fprintf(stderr,
                 "usage: lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B "
-                "[BACK_OFF_PAUSES]\n");
+                "[BACK_OFF_PAUSES [BALLAST]]\n");
         return 2;
     }
     bool copies = strcmp(argv[1], "memcpy") == 0, batches = strcmp(argv[1], "batch") == 0, huge = strcmp(argv[1], "oneway-huge") == 0;
@@ -187,6 +199,7 @@ int main(int argc, char **argv)
     payload_bytes = (unsigned)strtoul(argv[4], NULL, 10);
     uint64_t warm_up_ns = strtoull(argv[5], NULL, 10) * 1000000, measure_ns = strtoull(argv[6], NULL, 10) * 1000000;
     back_off = argc > 9 ? (unsigned)strtoul(argv[9], NULL, 10) : 0;
+    ballast = argc > 10 ? (unsigned)strtoul(argv[10], NULL, 10) : 0;
     if (payload_bytes < 8 || payload_bytes > capacity / 2 - 16 || (capacity & (capacity - 1)) != 0) {
         fprintf(stderr, "8 bytes to half the capacity of payload, and a power of two of capacity\n");
         return 2;
