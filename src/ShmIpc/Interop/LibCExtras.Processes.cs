@@ -59,4 +59,8 @@ internal static unsafe partial class LibCExtras
 
     [LibraryImport("libc")]
     public static partial int posix_spawnattr_setsigmask(void* attributes, sigset_t* signals);
+
+    /// <summary>Tmds.LibC's own does not keep errno.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int poll(pollfd* descriptors, ulong count, int timeout);
 }

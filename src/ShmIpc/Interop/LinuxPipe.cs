@@ -1,5 +1,6 @@
 // Pipes, event counters and sockets between a process and its children, all of them close-on-exec; and waiting for several at once.
 
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -79,8 +80,9 @@ internal static unsafe class LinuxPipe
                 entries[borrowed] = new pollfd { fd = (int)ends[borrowed].DangerousGetHandle(), events = (short)POLLIN };
             }
 
-            var result = poll(entries, (uint)ends.Length, timeoutMs);
-            if (result < 0 && errno != EINTR) throw LinuxError.ToException(errno, "poll", $"{ends.Length} descriptors");
+            var result = LibCExtras.poll(entries, (ulong)ends.Length, timeoutMs);
+            var failure = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+            if (failure != 0 && failure != EINTR) throw LinuxError.ToException(failure, "poll", $"{ends.Length} descriptors");
             for (var i = 0; i < ends.Length; i++) ready[i] = result > 0 && entries[i].revents != 0;
         }
         finally
