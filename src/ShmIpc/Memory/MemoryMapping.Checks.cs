@@ -130,7 +130,7 @@ public sealed unsafe partial class MemoryMapping
     }
 
     /// <summary>Says whether the file was opened for writing, too.</summary>
-    private static bool CheckFile(SafeFileHandle file, MemoryMappingOptions options)
+    internal static bool CheckFile(SafeFileHandle file, MemoryMappingOptions options)
     {
         if (!LinuxFile.Status(file).IsRegularFile)
         {

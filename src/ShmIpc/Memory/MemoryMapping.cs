@@ -106,6 +106,14 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         }
     }
 
+    /// <summary>Unmaps the memory only if nobody has a view open or is copying; says whether it is unmapped now.</summary>
+    internal bool TryUnmap()
+    {
+        if (!Atomics.CompareExchange(ref _references, 0, DisposedFlag)) return Atomics.Acquire(ref _references) == DisposedFlag;
+        Unmap();
+        return true;
+    }
+
     /// <summary>Keeps the memory mapped until the matching <see cref="ReleaseReference"/>, also past <see cref="Dispose"/>.</summary>
     /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
     internal void AddReference()

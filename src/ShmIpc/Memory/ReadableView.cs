@@ -28,5 +28,5 @@ public readonly ref struct ReadableView : IDisposable
     public nint Address => _view is null ? 0 : _view.Span.Start;
 
     /// <summary>Closes the view.</summary>
-    void IDisposable.Dispose() => _view?.Close();
+    void IDisposable.Dispose() => _view?.Dispose();
 }

@@ -31,5 +31,5 @@ public readonly ref struct WritableView : IDisposable
     internal MappedSpan Bytes => _view is null ? default : _view.Span;
 
     /// <summary>Closes the view.</summary>
-    void IDisposable.Dispose() => _view?.Close();
+    void IDisposable.Dispose() => _view?.Dispose();
 }
