@@ -4,13 +4,17 @@
 using System.Runtime.CompilerServices;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.ProcessTests.Roles;
+using ShmIpc.Workers;
 
 namespace ShmIpc.ProcessTests;
 
 internal static class Program
 {
-    public static int Main(string[] arguments) =>
-        arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+    public static int Main(string[] arguments)
+    {
+        WorkerPool.RunIfWorker(arguments); // returns at once, but in workers
+        return arguments is [ChildProcess.Verb, ..] ? RunChild(arguments) : RunTests(arguments);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)] // a child never loads xunit
     private static int RunTests(string[] arguments) =>
@@ -82,6 +86,10 @@ internal static class Program
             case "few-addresses": LimitRoles.Addresses(role); break;
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
+            case "pool-parent": PoolParentRole.Run(role); break;
+            case "pool": PoolRoles.Start(role); break;
+            case "fork-check": PoolRoles.Check(role); break;
+            case "fork-ensure": PoolRoles.Ensure(role, arguments); break;
             case "memory-file": MemoryFileRole.Run(role); break;
             case "descriptor-receiver": MemoryFileRole.WithFewDescriptors(role); break;
             case "no-threads": LimitRoles.Threads(role); break;

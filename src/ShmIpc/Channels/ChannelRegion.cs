@@ -96,6 +96,9 @@ internal sealed class ChannelRegion
         RegionHeader.CheckFormat(payloadFormat);
         RegionFile region = mode switch
         {
+            ChannelOpenMode.Create when options.Memory is { } empty =>
+                RegionFile.CreateInMemory(name, empty, Blueprint(), Initialize, Check),
+            _ when options.Memory is { } memory => RegionFile.OpenInMemory(name, memory, Check),
             ChannelOpenMode.Create => RegionFile.Create(name, options.Root, Blueprint(), Initialize, Check, Recover),
             ChannelOpenMode.Open => RegionFile.Open(name, options.Root, Check, Recover),
             _ => RegionFile.CreateOrOpen(name, options.Root, Blueprint, Initialize, Check, Recover),

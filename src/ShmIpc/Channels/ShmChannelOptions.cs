@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using ShmIpc.Regions;
 using ShmIpc.Rings;
 using ShmIpc.Waiting;
@@ -81,6 +82,11 @@ public sealed record ShmChannelOptions
     /// one at the same time is an exception. Saves some nanoseconds a message where threads take turns; one that is alone pays nothing.
     /// Default: false, any thread may read at any time.</summary>
     public bool SingleReader { get; set; }
+
+    /// <summary>A memory file (<see cref="RegionFile.NewMemory"/>) that holds the channel, in place of a name in a root. Create makes the
+    /// channel in it, which takes an empty one; everything else opens it. It stays the caller's: the channel opens it anew for
+    /// itself.</summary>
+    internal SafeFileHandle? Memory { get; set; }
 
     /// <summary>What makes ranges durable; tests have another one.</summary>
     internal IRegionDisk Disk { get; set; } = KernelDisk.Instance;

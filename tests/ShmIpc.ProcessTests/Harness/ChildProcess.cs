@@ -140,6 +140,11 @@ internal sealed class ChildProcess : IDisposable
         _process.StandardInput.Flush();
     }
 
+    /// <summary>The next line, whatever it is.</summary>
+    public string Next() => _lines.TryTake(out string? line, Patience)
+        ? line
+        : throw new InvalidOperationException($"{this} said nothing more. {Errors()}");
+
     /// <summary>The next line must begin with <paramref name="word"/>; returns the words behind it.</summary>
     public string[] Expect(string word, TimeSpan? timeout = null)
     {

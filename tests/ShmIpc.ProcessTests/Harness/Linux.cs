@@ -29,6 +29,7 @@ internal static partial class Linux
     private const int SignalSetBytes = 128;
     private const int LOCK_SH = 1;
     private const int O_RDONLY = 0;
+    private const int F_SETFD = 2;
 
     /// <summary>As uname -r says.</summary>
     public static string KernelRelease => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
@@ -163,6 +164,44 @@ internal static partial class Linux
         return TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
     }
 
+    /// <summary>Programs that this process starts inherit the descriptor.</summary>
+    public static void MakeInheritable(SafeHandle file) => _ = fcntl((int)file.DangerousGetHandle(), F_SETFD, 0);
+
+    /// <summary>The name of a thread, of which the kernel keeps 15 letters; empty when it has ended.</summary>
+    public static string ThreadName(string taskDirectory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(taskDirectory, "comm")).Trim();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>The parent of a process that is there.</summary>
+    public static int ParentOf(int processId) => int.Parse(StatFields($"/proc/{processId}")[1], CultureInfo.InvariantCulture);
+
+    /// <summary>False for a process that is not there, or has ended and was not reaped.</summary>
+    public static bool IsRunning(int processId)
+    {
+        try
+        {
+            return StatFields($"/proc/{processId}")[0] is not ("Z" or "X");
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public static int ParentId() => getppid();
+
+    /// <summary>What the descriptors of a process stand for.</summary>
+    public static List<string> OpenFiles(int processId) =>
+        [.. Directory.GetFiles($"/proc/{processId}/fd").Select(file => new FileInfo(file).LinkTarget).OfType<string>()];
+
     /// <summary>Ids of the processes whose parent is this one.</summary>
     public static List<int> Children()
     {
@@ -204,6 +243,9 @@ internal static partial class Linux
 
     [LibraryImport("libc")]
     private static partial int close(int fd);
+
+    [LibraryImport("libc")]
+    private static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "flock"), SuppressGCTransition]
     private static partial int WaitUnsuspended(int fd, int operation);

@@ -19,10 +19,15 @@ internal sealed class CHeaderProgram
         #define _GNU_SOURCE
         #include <errno.h>
         #include <fcntl.h>
+        #include <poll.h>
+        #include <signal.h>
+        #include <spawn.h>
         #include <stddef.h>
+        #include <sys/eventfd.h>
         #include <linux/memfd.h>
         #include <sys/mman.h>
         #include <linux/mman.h>
+        #include <sys/prctl.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
         #include <sys/stat.h>
@@ -30,6 +35,7 @@ internal sealed class CHeaderProgram
         #include <sys/statvfs.h>
         #include <sys/syscall.h>
         #include <sys/uio.h>
+        #include <sys/wait.h>
         #include <time.h>
         #include <unistd.h>
         #include <linux/futex.h>

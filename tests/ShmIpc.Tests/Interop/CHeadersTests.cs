@@ -37,7 +37,12 @@ public sealed class CHeadersTests
         foreach (var name in LibCUse.Constants.Except(["errno", "MAP_FAILED"])) // a variable and a pointer
         {
             var value = typeof(LibC).GetProperty(name)!.GetValue(null);
-            program.Constant(name, value is mode_t mode ? (uint)mode : ToDecimal(value));
+            program.Constant(name, value switch
+            {
+                mode_t mode => (uint)mode,
+                sa_family_t family => (ushort)family,
+                _ => ToDecimal(value),
+            });
         }
 
         Assert.True(program.AssertCount >= 30, $"The metadata has {program.AssertCount} constants only.");

@@ -1,0 +1,125 @@
+// Reads what the workers of a pool say, and completes the jobs that are answered. Whoever learns of a worker's death reads too, so that
+// nothing that it said before is overlooked: one lock lets one reader in at a time.
+
+using ShmIpc.Channels;
+
+namespace ShmIpc.Workers;
+
+internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, PoolSupervisor supervisor, JobLedger? jobs)
+{
+    // The exit of the worker that a job was taken from may be known a little later than the job is with the next worker.
+    private static readonly TimeSpan _exitIsKnownWithin = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _lock = new();
+
+    public async Task RunAsync(CancellationToken ending)
+    {
+        try
+        {
+            while (await consumer.WaitToReadAsync(ending).ConfigureAwait(false))
+            {
+                ReadAll();
+            }
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // the pool has ended
+        }
+        catch (Exception error)
+        {
+            supervisor.Fault($"The pool cannot read its workers' answers: {error.Message}", error);
+        }
+    }
+
+    public void ReadAll()
+    {
+        lock (_lock)
+        {
+            while (TryReadOne())
+            {
+            }
+        }
+    }
+
+    private bool TryReadOne()
+    {
+        try
+        {
+            if (!consumer.TryReceive(out Delivery<Answer<TResult>> delivery))
+            {
+                return false;
+            }
+
+            delivery.Acknowledge();
+            Handle(delivery.Message);
+        }
+        catch (Exception error) when (error is ShmPayloadException or ShmCorruptionException)
+        {
+            supervisor.Notice($"A worker's answer is damaged: {error.Message}");
+        }
+
+        return true;
+    }
+
+    private void Handle(Answer<TResult> answer)
+    {
+        if (answer.Worker >= supervisor.Places.Length)
+        {
+            supervisor.Notice($"There is an answer of a worker {answer.Worker}, which this pool does not have.");
+            return;
+        }
+
+        WorkerPlace place = supervisor.Places[answer.Worker];
+        switch (answer.Kind)
+        {
+            case AnswerKind.Ready:
+                place.SetReady(answer.Restarts, WorkerGrants.Read(answer.Texts));
+                break;
+            case AnswerKind.Broken:
+                place.SetCause($"{TextOf(answer, 0)}: {TextOf(answer, 1)}");
+                break;
+            case AnswerKind.Undeliverable:
+                _ = FailSoonAsync(answer.Job);
+                break;
+            default:
+                place.CountJob();
+                if (jobs?.TryTake(answer.Job, isAbandoned: false, out PendingJob? job) == true)
+                {
+                    Complete((PendingJob<TResult>)job, answer);
+                }
+
+                break;
+        }
+    }
+
+    private async Task FailSoonAsync(ulong job)
+    {
+        await Task.Delay(_exitIsKnownWithin).ConfigureAwait(false);
+        supervisor.FailUndeliverable(job);
+    }
+
+    private static void Complete(PendingJob<TResult> job, Answer<TResult> answer)
+    {
+        if (answer.Kind == AnswerKind.Result)
+        {
+            job.Complete(answer.Value!);
+        }
+        else if (answer.Kind == AnswerKind.Cancelled)
+        {
+            job.Cancel(new CancellationToken(canceled: true));
+        }
+        else
+        {
+            job.Fail(new WorkerJobException(
+                $"The job failed in worker {answer.Worker}: {TextOf(answer, 0)}: {TextOf(answer, 1)}")
+            {
+                RemoteTypeName = TextOf(answer, 0),
+                RemoteMessage = TextOf(answer, 1),
+                RemoteStackTrace = TextOf(answer, 2),
+                Deaths = job.Deaths,
+            });
+        }
+    }
+
+    private static string TextOf(Answer<TResult> answer, int number) => answer.Texts.ElementAtOrDefault(number) ?? "";
+}

@@ -1,0 +1,31 @@
+using Microsoft.Win32.SafeHandles;
+using ShmIpc.Interop;
+
+namespace ShmIpc.Workers;
+
+/// <summary>A copy of the calling process that has become a fork server, seen from the process that forked it. Making it uses no thread,
+/// because a process that is to fork must have no other.</summary>
+internal sealed record ForkedServer(int ProcessId, SafeFileHandle ProcessFile, SafeFileHandle Control)
+{
+    public static ForkedServer Fork(string? preload)
+    {
+        (SafeFileHandle ours, SafeFileHandle theirs) = LinuxPipe.CreateSockets();
+        int parent = LinuxProcess.ProcessId();
+        int server = LinuxChild.Fork();
+        if (server == 0)
+        {
+            LinuxChild.ResetSignals();
+            if (!LinuxChild.DieWithParent(parent))
+            {
+                LinuxChild.Exit(1);
+            }
+
+            ours.Dispose();
+            ForkServer.Serve(theirs, preload);
+            LinuxChild.Exit(1);
+        }
+
+        theirs.Dispose();
+        return new ForkedServer(server, LinuxChild.TryOpen(server)!, ours);
+    }
+}

@@ -1,0 +1,201 @@
+// One place of a pool: the process that has it now, and what is known of those before. Everything is under its lock.
+
+using System.Diagnostics;
+
+namespace ShmIpc.Workers;
+
+internal sealed class WorkerPlace(int index)
+{
+    private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WorkerProcess? _process;
+    private WorkerState _state = WorkerState.Starting;
+    private WorkerGrants? _grants;
+    private WorkerExit? _lastExit;
+    private string? _cause;
+    private string? _lastLine;
+    private long _startedAt;
+    private long _jobsDone;
+    private long _jobsDoneAtStart;
+    private int _starts;
+    private ulong _watchedJob;
+    private long _watchedSince;
+
+    public int Index => index;
+
+    /// <summary>The job for which the process was killed; 0 for none.</summary>
+    public ulong KilledForJob { get; private set; }
+
+    /// <summary>How often in a row a process has ended here without having been of use.</summary>
+    public int UselessInARow { get; set; }
+
+    public int Restarts => Math.Max(_starts - 1, 0);
+
+    /// <summary>Done when the present process is ready.</summary>
+    public Task Ready
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _ready.Task;
+            }
+        }
+    }
+
+    /// <summary>What is known of the reason for which the last process ended: what it told, else what it wrote to stderr last.</summary>
+    public string? LastError
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _cause ?? _lastLine;
+            }
+        }
+    }
+
+    /// <summary>A process is going to start; returns how many were here before.</summary>
+    public int Begin()
+    {
+        lock (_lock)
+        {
+            _state = WorkerState.Starting;
+            if (_ready.Task.IsCompleted)
+            {
+                _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            _startedAt = Stopwatch.GetTimestamp();
+            _jobsDoneAtStart = _jobsDone;
+            (KilledForJob, _watchedJob) = (0, 0);
+            (_cause, _lastLine) = (null, null);
+            return _starts++;
+        }
+    }
+
+    public void SetProcess(WorkerProcess process)
+    {
+        lock (_lock)
+        {
+            _process = process;
+        }
+    }
+
+    /// <summary>The process says that it is ready; nothing when it is not the present one.</summary>
+    public void SetReady(int restarts, WorkerGrants grants)
+    {
+        lock (_lock)
+        {
+            if (restarts == _starts - 1 && _state == WorkerState.Starting)
+            {
+                _grants = grants;
+                _state = WorkerState.Idle;
+                _ready.TrySetResult();
+            }
+        }
+    }
+
+    public void SetState(WorkerState state)
+    {
+        lock (_lock)
+        {
+            _state = state;
+        }
+    }
+
+    public void SetCause(string cause)
+    {
+        lock (_lock)
+        {
+            _cause = cause;
+        }
+    }
+
+    /// <summary>A line on stderr; the lines of a stack, which are indented, say less than the one before them.</summary>
+    public void AddErrorLine(string line)
+    {
+        if (line.Length > 0 && !char.IsWhiteSpace(line[0]))
+        {
+            lock (_lock)
+            {
+                _lastLine = line;
+            }
+        }
+    }
+
+    public void CountJob()
+    {
+        lock (_lock)
+        {
+            _jobsDone++;
+        }
+    }
+
+    /// <summary>The process has ended. True when it was of use: it has answered a job, or, without jobs, lived for a while.</summary>
+    public bool End(WorkerExit? exit, bool hasJobs)
+    {
+        lock (_lock)
+        {
+            _lastExit = exit ?? _lastExit;
+            _process?.Dispose();
+            _process = null;
+            _state = WorkerState.Restarting;
+            return hasJobs ? _jobsDone > _jobsDoneAtStart : Stopwatch.GetElapsedTime(_startedAt) > _longEnough;
+        }
+    }
+
+    public void Signal(int signal)
+    {
+        lock (_lock)
+        {
+            _process?.Signal(signal);
+        }
+    }
+
+    /// <summary>True when a job has been seen in this place's hand for as long as that.</summary>
+    public bool HasHad(ulong job, TimeSpan limit)
+    {
+        lock (_lock)
+        {
+            if (job != _watchedJob)
+            {
+                (_watchedJob, _watchedSince) = (job, Stopwatch.GetTimestamp());
+            }
+
+            return job != 0 && _process is not null && KilledForJob == 0 && Stopwatch.GetElapsedTime(_watchedSince) >= limit;
+        }
+    }
+
+    /// <summary>SIGKILL, because of a job.</summary>
+    public void KillFor(ulong job)
+    {
+        lock (_lock)
+        {
+            KilledForJob = job;
+            _process?.Signal(PoolSupervisor.Kill);
+        }
+    }
+
+    public WorkerStatus Look(bool isBusy)
+    {
+        lock (_lock)
+        {
+            return new WorkerStatus
+            {
+                Index = index,
+                State = _state == WorkerState.Idle && isBusy ? WorkerState.Busy : _state,
+                ProcessId = _process?.ProcessId,
+                JobsDone = _jobsDone,
+                Restarts = Restarts,
+                LastExit = _lastExit,
+                MemoryBytes = _process is { } process ? ProcessMemory.ProportionalBytes(process.ProcessId) : null,
+                MemoryLimitBytes = _grants?.MemoryLimitBytes,
+                Cpus = _grants?.Cpus,
+                Refusals = _grants?.Refusals ?? [],
+            };
+        }
+    }
+}

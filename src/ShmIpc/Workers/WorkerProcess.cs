@@ -1,0 +1,50 @@
+// A worker as its pool sees it: a process that is known by a pidfd, which cannot come to mean another process, as an id can.
+
+using Microsoft.Win32.SafeHandles;
+using ShmIpc.Interop;
+
+namespace ShmIpc.Workers;
+
+internal sealed class WorkerProcess : IDisposable
+{
+    private readonly TaskCompletionSource<WorkerExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public WorkerProcess(int index, int processId, SafeFileHandle processFile, WorkerStartMode mode)
+    {
+        Index = index;
+        ProcessId = processId;
+        ProcessFile = processFile;
+        Mode = mode;
+    }
+
+    public int Index { get; }
+
+    public int ProcessId { get; }
+
+    public WorkerStartMode Mode { get; }
+
+    /// <summary>Completes when the process has ended, whoever ended it.</summary>
+    public Task<WorkerExit> Exited => _exited.Task;
+
+    /// <summary>The pidfd: readable when the process has ended.</summary>
+    internal SafeFileHandle ProcessFile { get; }
+
+    /// <summary>Sends a signal; nothing when the process has ended.</summary>
+    public void Signal(int signal)
+    {
+        if (!Exited.IsCompleted)
+        {
+            LinuxChild.TrySignal(ProcessFile, signal);
+        }
+    }
+
+    /// <summary>Lets go of the process, and does not end it: the launcher listens to it until it has ended.</summary>
+    public void Dispose() => _ = Exited.ContinueWith(
+        static (_, file) => ((SafeFileHandle)file!).Dispose(),
+        ProcessFile,
+        CancellationToken.None,
+        TaskContinuationOptions.None,
+        TaskScheduler.Default);
+
+    internal void SetExited(WorkerExit exit) => _exited.TrySetResult(exit);
+}
