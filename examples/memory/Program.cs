@@ -6,11 +6,17 @@ using ShmIpc.Examples.Terminal;
 var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one sub-command for each; docs/memory.md explains them.")
 {
     MapCommand.Create(),
+    GrepCommand.Create(),
+    EditCommand.Create(),
+    AppendCommand.Create(),
+    WindowsCommand.Create(),
+    CompareCommand.Create(),
     AnonymousCommand.Create(),
     MemfdCommand.Create(),
     ProtectCommand.Create(),
     LockCommand.Create(),
     LockMemoryCommand.Create(),
+    HugePagesCommand.Create(),
     MapsCommand.Create(),
     LimitsCommand.Create(),
     DoctorCommand.Create(),

@@ -269,19 +269,22 @@ static int shmi_join(shmipc_channel *c, uint32_t role, uint64_t *stamp)
 {
     for (unsigned slot = 0; slot < c->slots; slot++) {
         uint64_t *epoch_word = shmi_slot(c, slot, 0), epoch = shmi_load(epoch_word), intents = 0;
+        if (epoch >= SHMI_MAX_EPOCH || shmi_is_alive(c, epoch << 8 | slot)) continue;
         for (unsigned i = 0; i < SHMI_MAX_INTENTS; i++) intents |= shmi_load(shmi_slot(c, slot, SHMI_INTENTS + 8 * i));
-        if (intents != 0 || epoch >= SHMI_MAX_EPOCH || shmi_is_alive(c, epoch << 8 | slot)) continue;
+        if (intents != 0) continue; /* behind the holder's death: it leaves no more */
         *stamp = (epoch + 1) << 8 | slot;
         if (!shmi_lock(c->lock_fd, F_OFD_SETLK, F_WRLCK, SHMI_STAMPS + *stamp)) continue;
-        if (shmi_cas(epoch_word, epoch, epoch + 1)) {
+        if (shmi_load(epoch_word) == epoch) { /* from here on nobody else raises it */
             struct timespec now;
             clock_gettime(CLOCK_REALTIME, &now);
-            shmi_store(shmi_slot(c, slot, SHMI_PLACE), 0);
+            shmi_store(shmi_slot(c, slot, SHMI_PLACE), 0); /* before anybody can take the newcomer for a member of the dead one's group */
             __atomic_store_n(shmi_half((unsigned char *)epoch_word, SHMI_PID), (uint32_t)getpid(), __ATOMIC_RELAXED);
             __atomic_store_n(shmi_half((unsigned char *)epoch_word, SHMI_ROLE), role, __ATOMIC_RELAXED);
             shmi_store(shmi_slot(c, slot, SHMI_JOINED), (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
-            c->users++;
-            return 0;
+            if (shmi_cas(epoch_word, epoch, epoch + 1)) {
+                c->users++;
+                return 0;
+            }
         }
         shmi_lock(c->lock_fd, F_OFD_SETLK, F_UNLCK, SHMI_STAMPS + *stamp);
     }

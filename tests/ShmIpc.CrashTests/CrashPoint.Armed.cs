@@ -1,5 +1,5 @@
-// The other half of CrashPoint: counts the instants at which the armed thread passes, and dies by SIGKILL at the one that was named. Only
-// what others can notice counts: stores to memory that is shared with them, and system calls.
+// The other half of CrashPoint: counts the instants at which the armed thread passes, and dies by SIGKILL at the one that was named, or
+// lets a test look around at each. Only what others can notice counts: stores to memory that is shared with them, and system calls.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -17,6 +17,7 @@ internal static unsafe partial class CrashPoint
     private static string? _fatalPlace;
     private static int _step;
     private static StoreAudit? _audit;
+    private static Action? _look;
 
     /// <summary>From here on this thread counts its steps, and dies before the given one, from 1; 0 for none.</summary>
     public static void Arm(int fatalStep, bool isOnEveryThread, StoreAudit? audit = null)
@@ -31,6 +32,24 @@ internal static unsafe partial class CrashPoint
     {
         _fatalPlace = place;
         Arm(0, isOnEveryThread: false);
+    }
+
+    /// <summary>Does something, and between any two of its steps what others may do then; says how many steps it had.</summary>
+    public static int LookAtEveryStep(Action operation, Action look)
+    {
+        _look = look;
+        Arm(0, isOnEveryThread: false);
+        try
+        {
+            operation();
+        }
+        finally
+        {
+            _look = null;
+            Disarm();
+        }
+
+        return _step;
     }
 
     /// <summary>The end of what is counted; says how many steps it had.</summary>
@@ -79,6 +98,14 @@ internal static unsafe partial class CrashPoint
     private static void Pass(string operation, ulong address, int lengthBytes)
     {
         _audit?.Pass($"{Caller()}: {operation}", address, lengthBytes);
+        if (_look is { } look)
+        {
+            int armedThread = _armedThread;
+            _armedThread = 0; // what others do is no step
+            look();
+            _armedThread = armedThread;
+        }
+
         if (Interlocked.Increment(ref _step) == _fatalStep || (_fatalPlace is { } place && place == $"{Caller()}: {operation}"))
         {
             Die($"died {Caller()}: {operation}");

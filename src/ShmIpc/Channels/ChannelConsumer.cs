@@ -67,10 +67,9 @@ internal sealed partial class ChannelConsumer : ISleeper, IDisposable
             }
 
             _lanes = new LaneVisitor(channel, _seat, _stamp, _isManual ? new InFlight(options.MaxInFlight, channel.Name) : null);
-            bool isOverrun = isObserver || channel.Settings.FullMode == ShmFullMode.DropOldest;
-            if (isOverrun && options.Start == StartPosition.Latest && _seat.Starts is not null)
+            if (isObserver && options.Start == StartPosition.Latest)
             {
-                _lanes.SkipToEnd();
+                _lanes.SkipToEnd(); // a group was told where to start, before it counted
             }
         }
         catch

@@ -156,7 +156,8 @@ internal sealed class ChannelRegion
 
     /// <summary>Position and number of the first message of a lane that is not there yet.</summary>
     /// <param name="lane">The lane; it may never have been taken.</param>
-    /// <param name="start">A record's position and number, at or above which nothing can be overwritten now.</param>
+    /// <param name="start">A record's position and number. At or above it nothing can be overwritten now, unless this is a channel that
+    /// drops the oldest.</param>
     public (long Position, long Sequence) LaneEnd(int lane, (long Position, long Sequence) start)
     {
         if ((AllocatedLanes() >> lane & 1) == 0)
@@ -165,7 +166,8 @@ internal sealed class ChannelRegion
         }
 
         using MemoryMapping data = MapLane(lane, MemoryAccess.ReadOnly);
-        return new LaneScan(data.Whole, Lane(lane)).End(start.Position, start.Sequence);
+        LaneScan scan = new(data.Whole, Lane(lane));
+        return Settings.FullMode == ShmFullMode.DropOldest ? scan.EndOverFloor() : scan.End(start.Position, start.Sequence);
     }
 
     /// <summary>Makes every producer that is at a refresh start over.</summary>

@@ -22,25 +22,36 @@ internal static class GroupListing
         {
             GroupEntry entry = channel.Groups.Entry(group);
             ulong state = Atomics.Acquire(ref entry.State);
-            GroupKind kind = entry.Kind;
-            if (GroupEntry.Phase(state) != GroupEntry.Active || !Enum.IsDefined(kind))
+            for (int attempt = 0; attempt < MaxAttempts && GroupEntry.Phase(state) == GroupEntry.Active; attempt++)
             {
-                continue;
+                ShmGroup? seen = Look(channel, lanes, group, GroupEntry.Holder(state));
+                ulong looked = state;
+                state = Atomics.Acquire(ref entry.State);
+                if (state == looked) // else its members may be those of another group, which is in the making at its place
+                {
+                    groups.AddRange(seen is null ? [] : [seen]);
+                    break;
+                }
             }
-
-            Stamp active = GroupEntry.Holder(state);
-            bool isShared = kind == GroupKind.Shared;
-            groups.Add(new ShmGroup(
-                entry.Name,
-                kind,
-                entry.IsDurable,
-                [.. channel.Groups.Members(group).Select(member =>
-                    new ShmGroupMember(channel.Participants.ProcessId(member), isShared || member == active))],
-                [.. Lags(channel, lanes, group)],
-                isShared ? CountInFlight(channel, group) : 0));
         }
 
         return groups;
+    }
+
+    /// <summary>Null: its kind is none.</summary>
+    private static ShmGroup? Look(ChannelRegion channel, LaneMap lanes, int group, Stamp active)
+    {
+        GroupEntry entry = channel.Groups.Entry(group);
+        GroupKind kind = entry.Kind;
+        bool isShared = kind == GroupKind.Shared;
+        return !Enum.IsDefined(kind) ? null : new ShmGroup(
+            entry.Name,
+            kind,
+            entry.IsDurable,
+            [.. channel.Groups.Members(group).Select(member =>
+                new ShmGroupMember(channel.Participants.ProcessId(member), isShared || member == active))],
+            [.. Lags(channel, lanes, group)],
+            isShared ? CountInFlight(channel, group) : 0);
     }
 
     private static IEnumerable<ShmGroupLag> Lags(ChannelRegion channel, LaneMap lanes, int group)

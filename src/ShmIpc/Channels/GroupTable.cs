@@ -7,7 +7,8 @@
 //   free --CAS--> joining(maker) --> active(member) --CAS--> retiring(whoever retires it) --> free
 //
 // Making stores the cursors at the floors, sets the active bit, raises the version with a full fence, re-reads the floors and moves up to
-// them (the producers' side of this is I3 in Rings/LaneWriter.cs). Only one at a time makes a named group (RegionLocks.Groups).
+// them (the producers' side of this is I3 in Rings/LaneWriter.cs). Only then is the group active, and only then do its members count:
+// whoever publishes because somebody is there loses nothing. Only one at a time makes a named group (RegionLocks.Groups).
 //
 // Membership. A member's slot holds the number of its group + 1 (its place), for as long as it lives.
 //   exclusive   the stamp in active(stamp) is the active member; 0 or a dead one: a stand-by takes over by CAS
@@ -155,15 +156,17 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
         return shared;
     }
 
-    /// <summary>Living members of all groups.</summary>
+    /// <summary>Living members of all groups that hold the producers back. A maker's place alone says nothing: its group does so only once
+    /// it is active.</summary>
     public int CountLiving()
     {
         int living = 0;
         for (int slot = 0; slot < _channel.Participants.Slots; slot++)
         {
+            Stamp member = _channel.Participants.Holder(slot);
             int group = _channel.Claims.Group(slot);
-            bool isMember = group >= 0 && group < _count && !IsGone(group);
-            living += isMember && _channel.Participants.IsAlive(_channel.Participants.Holder(slot)) ? 1 : 0;
+            bool isMember = group >= 0 && group < _count && IsActive(group); // behind the place: its group's state, or a later one
+            living += isMember && _channel.Participants.IsAlive(member) ? 1 : 0;
         }
 
         return living;
@@ -307,7 +310,7 @@ internal sealed partial class GroupTable(ChannelRegion channel, MappedSpan entri
                 starts[lane] = floor;
             }
 
-            if (options.Start == StartPosition.Latest && _channel.Settings.FullMode != ShmFullMode.DropOldest)
+            if (options.Start == StartPosition.Latest)
             {
                 starts[lane] = _channel.LaneEnd(lane, starts[lane]);
             }

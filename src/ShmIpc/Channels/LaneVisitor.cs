@@ -188,7 +188,7 @@ internal sealed partial class LaneVisitor : IDisposable
         return !_writers.AnyParked;
     }
 
-    /// <summary>Passes over everything that is there now: for a reader that may be overrun, and so cannot be told where to start.</summary>
+    /// <summary>Passes over everything that is there now: for an observer, which has no group that starts anywhere.</summary>
     public void SkipToEnd()
     {
         MapNewLanes();

@@ -37,7 +37,9 @@ public sealed class ShmChannel<T> : IDisposable
     /// <summary>Producers that are alive now, in all processes.</summary>
     public int ProducerCount => _attachment.ProducerCount;
 
-    /// <summary>Consumers that are alive now, in all processes, and for which producers wait.</summary>
+    /// <summary>Consumers that are alive now, in all processes, and for which producers wait: what is published once a consumer counts is
+    /// there for it. One that is still being made does not count, nor does an observer. Where nobody waits
+    /// (<see cref="ShmFullMode.DropOldest"/>), a consumer counts from the instant at which its start stands.</summary>
     public int ConsumerCount => _attachment.ConsumerCount;
 
     /// <summary>Messages that producers have dropped because there was no room for them, since the channel was created; 0 unless the full

@@ -22,8 +22,10 @@ internal static unsafe partial class LibCExtras
     public const int MADV_PAGEOUT = 21;
     public const int MADV_POPULATE_READ = 22;
     public const int MADV_POPULATE_WRITE = 23;
+    public const int MADV_COLLAPSE = 25;
 
     public const uint MFD_NOEXEC_SEAL = 8;
+    public const int MFD_HUGE_SHIFT = 26;
 
     public const int F_SEAL_FUTURE_WRITE = 0x10;
     public const int F_SEAL_EXEC = 0x20;

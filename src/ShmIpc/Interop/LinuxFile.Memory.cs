@@ -1,5 +1,6 @@
 // Files in memory (memfd) and their seals; see also LinuxFile.cs. The numbers of seals are the kernel's own here.
 
+using System.Numerics;
 using Microsoft.Win32.SafeHandles;
 using static ShmIpc.Interop.LibCExtras;
 using static Tmds.Linux.LibC;
@@ -19,14 +20,22 @@ internal static unsafe partial class LinuxFile
 
     /// <summary>Makes a file in memory of no bytes, which may be sealed, and cannot be executed where the kernel (6.3) knows
     /// that.</summary>
-    public static SafeFileHandle CreateInMemory(string name)
+    /// <param name="name">A name for people.</param>
+    /// <param name="hugePageBytes">The size of the pages of the pool that it consists of; 0 for ordinary memory.</param>
+    public static SafeFileHandle CreateInMemory(string name, long hugePageBytes = 0)
     {
         fixed (byte* text = NullTerminated(name))
         {
             var flags = (uint)(MFD_CLOEXEC | MFD_ALLOW_SEALING);
+            if (hugePageBytes != 0) flags |= (uint)MFD_HUGETLB | (uint)BitOperations.Log2((ulong)hugePageBytes) << MFD_HUGE_SHIFT;
             var descriptor = memfd_create(text, flags | MFD_NOEXEC_SEAL);
             if (descriptor < 0 && errno == EINVAL) descriptor = memfd_create(text, flags);
-            if (descriptor < 0) throw LinuxError.ToException(errno, "memfd_create", $"\"{name}\"");
+            if (descriptor < 0)
+            {
+                throw LinuxError.ToException(
+                    errno, "memfd_create", hugePageBytes == 0 ? $"\"{name}\"" : $"\"{name}\", MFD_HUGETLB, pages of {hugePageBytes} bytes");
+            }
+
             var file = new SafeFileHandle(descriptor, ownsHandle: true);
             SetMode(file, MemoryMode);
             return file;
@@ -90,8 +99,14 @@ internal static unsafe partial class LinuxFile
     /// <returns>Null when there is none of that number, or one that is not inheritable: that belongs to somebody in this process.</returns>
     public static SafeFileHandle? TryTakeInherited(int descriptor)
     {
+        var isTaken = IsInherited(descriptor) && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
+        return isTaken ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
+    }
+
+    /// <summary>Whether a descriptor is open, and inheritable; never for stdin, stdout and stderr.</summary>
+    public static bool IsInherited(int descriptor)
+    {
         var flags = descriptor < FirstOrdinaryDescriptor ? -1 : fcntl(descriptor, F_GETFD);
-        if (flags < 0 || (flags & FD_CLOEXEC) != 0 || fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) != 0) return null;
-        return new SafeFileHandle(descriptor, ownsHandle: true);
+        return flags >= 0 && (flags & FD_CLOEXEC) == 0;
     }
 }

@@ -70,6 +70,14 @@ internal static unsafe partial class LinuxFile
         return MagicOf(descriptor.Number);
     }
 
+    /// <summary>The size of the huge pages of which the file consists: one of a hugetlbfs, mounted or that of memfds. Zero for every other
+    /// file.</summary>
+    public static long HugePageBytes(SafeFileHandle file)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return HugePageBytes(descriptor.Number);
+    }
+
     /// <summary>The size of the file system that a path is in, 0 for a tmpfs without a limit, and what is free; null when that cannot be
     /// read.</summary>
     public static (long AvailableBytes, long TotalBytes)? RoomAt(string path)
@@ -90,6 +98,20 @@ internal static unsafe partial class LinuxFile
     private static ShmNoSpaceException NoSpace(int failure, int descriptor, long offset, long lengthBytes)
     {
         var (availableBytes, totalBytes) = Room(descriptor);
+        if (HugePageBytes(descriptor) is > 0 and var pageBytes)
+        {
+            var missingBytes = Math.Max(pageBytes, lengthBytes - (long)StatusOf(descriptor).st_blocks * BlockBytes);
+            var shortage = HugePageShortage.Find(pageBytes, missingBytes);
+            return new ShmNoSpaceException(
+                LinuxError.Describe(failure, "posix_fallocate", $"offset {offset}, length {lengthBytes}") + (shortage is null
+                    ? $" The pool of huge pages has enough: the mount has a limit (`size=`), and {availableBytes} bytes left of it, or " +
+                        "the control group has one (hugetlb.*.max). Raise it, or ask for less."
+                    : $" {shortage.Reason} {shortage.Cure}"),
+                lengthBytes,
+                shortage?.AvailableBytes ?? availableBytes)
+            { ErrorNumber = failure };
+        }
+
         if (totalBytes == 0) // the tmpfs that memfds are in has no size of its own
         {
             return new ShmNoSpaceException(
@@ -112,11 +134,26 @@ internal static unsafe partial class LinuxFile
         { ErrorNumber = failure };
     }
 
+    /// <summary>Refuses a range whose space certainly cannot all be taken, or that the machine has too little memory for. Takes
+    /// nothing.</summary>
+    /// <exception cref="ShmNoSpaceException">There is not enough room.</exception>
+    public static void RequireRoom(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        RefuseHopeless(descriptor.Number, offset, lengthBytes);
+    }
+
+    /// <summary>How much of a range has no space yet, at least: all that lies beyond the end of the file, and more where the whole file has
+    /// less than the range is long.</summary>
+    internal static long MissingBytes(long offset, long lengthBytes, long sizeBytes, long takenBytes) =>
+        Math.Max(lengthBytes - takenBytes, Math.Min(lengthBytes, offset + lengthBytes - sizeBytes));
+
     // Steps that succeed before one fails would fill the file system for everybody, and a tmpfs that is larger than the memory behind
-    // it would kill processes instead. So what cannot fit even if all that the file has lies inside the range takes nothing.
+    // it would kill processes instead. So what certainly cannot fit takes nothing.
     private static void RefuseHopeless(int descriptor, long offset, long lengthBytes)
     {
-        var missingBytes = lengthBytes - (long)StatusOf(descriptor).st_blocks * BlockBytes;
+        var status = StatusOf(descriptor);
+        var missingBytes = MissingBytes(offset, lengthBytes, status.st_size, (long)status.st_blocks * BlockBytes);
         if (missingBytes <= 0) return;
         statvfs room;
         if (fstatvfs(descriptor, &room) == 0
@@ -127,6 +164,10 @@ internal static unsafe partial class LinuxFile
         }
 
         if (MagicOf(descriptor) == TMPFS_MAGIC) LinuxMemory.RequireAvailable(missingBytes);
+        if (HugePageBytes(descriptor) is > 0 and var pageBytes && HugePageShortage.Find(pageBytes, missingBytes) is not null)
+        {
+            throw NoSpace(ENOSPC, descriptor, offset, lengthBytes);
+        }
     }
 
     // The kernel does not only refuse a file that is too long for this process: it ends the process with SIGXFSZ, unless that is ignored.
@@ -145,6 +186,12 @@ internal static unsafe partial class LinuxFile
         LibCExtras.statfs status;
         if (fstatfs(descriptor, &status) != 0) throw LinuxError.ToException(errno, "fstatfs", $"descriptor {descriptor}");
         return status.f_type;
+    }
+
+    private static long HugePageBytes(int descriptor)
+    {
+        LibCExtras.statfs status;
+        return fstatfs(descriptor, &status) == 0 && status.f_type == HUGETLBFS_MAGIC ? status.f_bsize : 0;
     }
 
     private static (long AvailableBytes, long TotalBytes) Room(int descriptor)

@@ -1,10 +1,14 @@
 // How much memory the machine has left. A tmpfs may be larger than the memory behind it; filling it then never comes to ENOSPC, the
 // kernel kills processes instead. So whoever takes memory asks here first.
 
+using static ShmIpc.Interop.LibCExtras;
+
 namespace ShmIpc.Interop;
 
-internal static class LinuxMemory
+internal static unsafe class LinuxMemory
 {
+    private const int PagesAtOnce = 4 << 10;
+
     /// <summary>Bytes that can be taken without harm to others: MemAvailable and free swap, or what the limit of the control group (a
     /// container) leaves, whichever is less; <see cref="long.MaxValue"/> where that cannot be read.</summary>
     public static long AvailableBytes()
@@ -18,13 +22,38 @@ internal static class LinuxMemory
     /// <exception cref="ShmNoSpaceException">The machine, or the control group, has less memory left than this.</exception>
     public static void RequireAvailable(long lengthBytes, string root = "/")
     {
+        if (Shortage(lengthBytes, root) is { } refusal) throw refusal;
+    }
+
+    /// <summary>Whether whole mapped pages may all be brought into memory: null, or the exception that says why not. Those that are there
+    /// already count for nothing.</summary>
+    public static ShmNoSpaceException? ShortageFor(nint start, long lengthBytes)
+    {
+        if (Shortage(lengthBytes) is not { } refusal) return null;
+        var pageBytes = LinuxProcess.PageSizeBytes;
+        var left = refusal.AvailableBytes;
+        var pages = stackalloc byte[PagesAtOnce];
+        for (long at = 0; at < lengthBytes; at += PagesAtOnce * pageBytes)
+        {
+            var count = (int)Math.Min(PagesAtOnce, (lengthBytes - at) / pageBytes);
+            if (mincore((void*)(start + (nint)at), (nuint)(count * pageBytes), pages) != 0) return null; // not mapped: not for us to say
+            for (var i = 0; i < count; i++) left -= (pages[i] & 1) == 0 ? pageBytes : 0;
+            if (left < 0) return refusal;
+        }
+
+        return null;
+    }
+
+    /// <summary>The exception of <see cref="RequireAvailable"/>, or null.</summary>
+    public static ShmNoSpaceException? Shortage(long lengthBytes, string root = "/")
+    {
         var (machineBytes, groupBytes) = Available(root);
         var availableBytes = Math.Min(machineBytes, groupBytes);
-        if (lengthBytes <= availableBytes) return;
+        if (lengthBytes <= availableBytes) return null;
         var (owner, cure) = groupBytes < machineBytes
             ? ("the control group of this process", "raise its limit (memory.max; `MemoryMax=`, `docker run --memory=`)")
             : ("the machine (MemAvailable)", "free memory");
-        throw new ShmNoSpaceException(
+        return new ShmNoSpaceException(
             $"{lengthBytes} bytes of memory were asked for, and {owner} has {availableBytes} bytes left (with free swap): taking them " +
             $"would have the kernel kill processes. Ask for less, or {cure}.",
             lengthBytes,

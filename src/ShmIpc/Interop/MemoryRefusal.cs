@@ -47,7 +47,9 @@ internal static class MemoryRefusal
             "Some of the pages could not be locked: there was no memory for them, or they lie beyond the end of their file. Try again " +
             "with less.",
             ShortageChecks.LockLimit, ShortageChecks.Memory),
-        new(EAGAIN, "madvise", "The kernel lacks something for a moment: try again.", ShortageChecks.Memory),
+        new(EAGAIN, "madvise",
+            "The kernel lacks something for a moment, or splitting a mapping in two would be one too many (vm.max_map_count): try again.",
+            ShortageChecks.Mappings, ShortageChecks.Memory),
 
         new(EPERM, "mmap",
             "The kernel forbids this mapping: a seal of the memfd, a file system that is mounted noexec, an address that is too low, " +

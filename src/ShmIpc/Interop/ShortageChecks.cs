@@ -36,25 +36,10 @@ internal static class ShortageChecks
             : null;
     }
 
-    public static string? HugePool(MemoryRequest request)
-    {
-        if (request.HugePageBytes <= 0) return null;
-        var pool = $"/sys/kernel/mm/hugepages/hugepages-{request.HugePageBytes >> 10}kB/";
-        var needed = Math.Max(1, request.MappedBytes / request.HugePageBytes);
-        if (KernelFile.Number(pool + "nr_hugepages") is not { } total)
-        {
-            return $"This kernel has no huge pages of {request.HugePageBytes} bytes: `ls /sys/kernel/mm/hugepages` shows the sizes that " +
-                "it has.";
-        }
-
-        var free = (KernelFile.Number(pool + "free_hugepages") ?? 0) - (KernelFile.Number(pool + "resv_hugepages") ?? 0)
-            + (KernelFile.Number(pool + "nr_overcommit_hugepages") ?? 0) - (KernelFile.Number(pool + "surplus_hugepages") ?? 0);
-        return free < needed
-            ? $"{needed} huge pages of {request.HugePageBytes} bytes are needed, and {Math.Max(0, free)} are free and not reserved: " +
-                "`echo " +
-                $"{total + needed - Math.Max(0, free)} > {pool}nr_hugepages` (vm.nr_hugepages for the default size) asks for more."
+    public static string? HugePool(MemoryRequest request) =>
+        request.HugePageBytes > 0 && HugePageShortage.Find(request.HugePageBytes, request.MappedBytes) is { } shortage
+            ? $"{shortage.Reason} {shortage.Cure}"
             : null;
-    }
 
     public static string? Commitment(MemoryRequest request)
     {

@@ -40,7 +40,7 @@ internal static unsafe class LockTable
         var entry = new LockEntry(0, 0, onFault ? flags | MCL_ONFAULT : flags);
         lock (_lock)
         {
-            refusal = RefusalOfAll(scope);
+            refusal = RefusalOfAll(scope) ?? (onFault || !scope.HasFlag(MemoryLockScope.Current) ? null : ShortageOfAll());
             if (refusal is not null) return null;
             _alls.Add(entry);
             refusal = Tell();
@@ -83,8 +83,12 @@ internal static unsafe class LockTable
             if (mlockall(flags) != 0) return LinuxError.ToException(errno, "mlockall", $"flags {flags}");
         }
 
-        return _ranges.Select(Call).FirstOrDefault(refusal => refusal is not null);
+        return _ranges.Select(Again).FirstOrDefault(refusal => refusal is not null);
     }
+
+    // What was closed meanwhile (MemoryAccess.None) the kernel brings in no more: it is locked as it is.
+    private static Exception? Again(LockEntry entry) =>
+        Call(entry) is { } refusal && mlock2((void*)entry.Start, Size(entry.LengthBytes), MLOCK_ONFAULT) != 0 ? refusal : null;
 
     private static Exception? Call(LockEntry entry)
     {
@@ -110,27 +114,16 @@ internal static unsafe class LockTable
     // The pages are mapped, so this cannot be refused.
     private static void Unlock(nint start, nint end) => _ = munlock((void*)start, Size(end - start));
 
-    // Locking brings every page into memory: more than there is would have the kernel kill a process. Pages that are there already count
-    // for nothing.
-    private static ShmNoSpaceException? Shortage(LockEntry entry)
-    {
-        if ((entry.Flags & MLOCK_ONFAULT) != 0 || entry.LengthBytes <= LinuxMemory.AvailableBytes()) return null;
-        var page = LinuxProcess.PageSizeBytes;
-        var present = new byte[entry.LengthBytes / page];
-        fixed (byte* first = present)
-        {
-            if (mincore((void*)entry.Start, (nuint)entry.LengthBytes, first) != 0) return null;
-        }
+    // Locking brings every page into memory: more than there is would have the kernel kill a process.
+    private static ShmNoSpaceException? Shortage(LockEntry entry) => (entry.Flags & MLOCK_ONFAULT) != 0
+        ? null
+        : LinuxMemory.ShortageFor(entry.Start, entry.LengthBytes);
 
-        try
-        {
-            LinuxMemory.RequireAvailable(present.LongCount(flags => (flags & 1) == 0) * page);
-            return null;
-        }
-        catch (ShmNoSpaceException error)
-        {
-            return error;
-        }
+    // The same for everything that is mapped and may be touched, guard pages and address space that is only reserved left out.
+    private static ShmNoSpaceException? ShortageOfAll()
+    {
+        var mapped = ProcessMaps.Read().Entries.Where(entry => entry.IsReadable || entry.IsWritable || entry.IsExecutable);
+        return LinuxMemory.Shortage(mapped.Sum(entry => entry.LengthBytes) - (ProcessMemory.Read().ResidentBytes ?? 0));
     }
 
     // Without the right to lock beyond the limit, mlockall(MCL_FUTURE) succeeds, and the next mapping or thread that does not fit ends the

@@ -72,10 +72,9 @@ public sealed partial class MemoryFile : IDisposable
         CheckLength(lengthBytes);
         options ??= new MemoryFileOptions();
         CheckSeals(options.Seals, nameof(options));
-        var file = new MemoryFile(LinuxFile.CreateInMemory(name), name, canWrite: true);
+        var file = Make(name, lengthBytes, options.HugePages);
         try
         {
-            LinuxFile.Allocate(file.Handle, 0, lengthBytes); // asks first whether the machine has so much
             if (options.Seals != MemorySeals.None) file.Seal(options.Seals);
             return file;
         }
@@ -140,7 +139,13 @@ public sealed partial class MemoryFile : IDisposable
     public static MemoryFile OpenInherited(int descriptor)
     {
         LinuxPlatform.Require();
-        var handle = LinuxFile.TryTakeInherited(descriptor)
+        // Looked at before it is taken: what is refused may be somebody else's, and stays as it is.
+        if (LinuxFile.IsInherited(descriptor) && LinuxFile.MemoryName($"/proc/self/fd/{descriptor}", out var target) is null)
+        {
+            throw new ArgumentException($"Descriptor {descriptor} is one of {Described(target)}: {OnlyMemory}", nameof(descriptor));
+        }
+
+        var handle = InheritableDescriptor.TryTake(descriptor)
             ?? throw new ArgumentException(
                 $"There is no descriptor {descriptor} that this process inherited: it is not open, or was opened or taken over by this " +
                 "process itself. Keep the InheritableDescriptor open until the child is started, give the child its " +
@@ -175,6 +180,7 @@ public sealed partial class MemoryFile : IDisposable
                 $"\"{Name}\" has {before} bytes, and only grows: every process that has the rest mapped would die at its next access.");
         }
 
+        if (PageSizeBytes > LinuxProcess.PageSizeBytes) lengthBytes = InWholePages(lengthBytes, PageSizeBytes);
         if (lengthBytes == before) return;
         RequireWritable(nameof(Grow));
         try

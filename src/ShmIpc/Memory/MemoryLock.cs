@@ -30,6 +30,8 @@ public sealed class MemoryLock : IDisposable
     /// <exception cref="ArgumentException">There is no such scope.</exception>
     /// <exception cref="UnauthorizedAccessException">The future was asked for, and the process may lock only so much: the message says how
     /// much, and what to do. The kernel would allow it and end the process later.</exception>
+    /// <exception cref="ShmNoSpaceException">All that is mapped is to be brought in, and the machine has too little memory
+    /// left.</exception>
     /// <exception cref="ShmException">The kernel refused: the message says why, as far as it can be found out.</exception>
     public static MemoryLock LockAll(MemoryLockScope scope = MemoryLockScope.CurrentAndFuture, bool onFault = true) =>
         TryLockAll(scope, onFault, out var token, out var refusal) ? token : throw refusal;

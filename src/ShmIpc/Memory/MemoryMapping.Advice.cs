@@ -14,8 +14,8 @@ public sealed unsafe partial class MemoryMapping
     /// <param name="advice">What to tell.</param>
     /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
     /// <exception cref="ArgumentException">The range is not whole pages of the mapping, or there is no such advice.</exception>
-    /// <exception cref="InvalidOperationException">The mapping is mirrored, or is to be populated and does not allow that
-    /// access.</exception>
+    /// <exception cref="InvalidOperationException">The mapping is mirrored, or is to be populated and does not allow that access, or gives
+    /// up private huge pages of a pool.</exception>
     /// <exception cref="ShmNoSpaceException">Populating found no room in the file system or in memory.</exception>
     /// <exception cref="ShmException">The kernel refused: it is too old for that advice, or the pages are locked and may not be given
     /// up.</exception>
@@ -24,6 +24,13 @@ public sealed unsafe partial class MemoryMapping
         CheckPages(offset, lengthBytes);
         var number = NumberOf(advice);
         CheckNotMirrored(nameof(Advise));
+        if (advice == MemoryAdvice.DontNeed && Sharing == MappingSharing.Private && IsOfPool)
+        {
+            throw new InvalidOperationException(
+                "Private huge pages of a pool that are given up may be gone when they are touched again, which would end the process: " +
+                "dispose the mapping, or map shared memory.");
+        }
+
         AddReference();
         try
         {
@@ -32,6 +39,7 @@ public sealed unsafe partial class MemoryMapping
             {
                 var writes = advice == MemoryAdvice.PopulateWrite;
                 lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + bytes, writes, raises: false));
+                RequireRoom((nint)(_start + offset), bytes, writes);
             }
 
             if (TryPopulate((nint)(_start + offset), bytes, number, out var failure)) return;

@@ -8,7 +8,7 @@ namespace ShmIpc.Memory;
 
 public sealed unsafe partial class MemoryMapping
 {
-    private static void CheckLength(long lengthBytes, MemoryMappingOptions options)
+    private static void CheckLength(long lengthBytes, MemoryMappingOptions options, long pageBytes)
     {
         if (lengthBytes <= 0)
         {
@@ -21,7 +21,6 @@ public sealed unsafe partial class MemoryMapping
                 nameof(lengthBytes), lengthBytes, $"A process has {AddressSpaceBytes} bytes of address space: map less.");
         }
 
-        var pageBytes = LinuxProcess.PageSizeBytes;
         if (options.Mirrored && lengthBytes % pageBytes != 0)
         {
             throw new ArgumentException(
@@ -31,10 +30,10 @@ public sealed unsafe partial class MemoryMapping
         }
 
         CheckKnown(options.Access, nameof(options));
-        CheckOptions(options);
+        CheckOptions(options, pageBytes);
     }
 
-    private static void CheckOptions(MemoryMappingOptions options)
+    private static void CheckOptions(MemoryMappingOptions options, long pageBytes)
     {
         if (options.Sharing is not (MappingSharing.Shared or MappingSharing.Private))
         {
@@ -57,7 +56,22 @@ public sealed unsafe partial class MemoryMapping
                 nameof(options));
         }
 
-        var pageBytes = LinuxProcess.PageSizeBytes;
+        if (options.NoReserve && pageBytes > LinuxProcess.PageSizeBytes)
+        {
+            throw new ArgumentException(
+                "Huge pages of a pool are taken before they are touched, because a touch that finds the pool empty ends the process: " +
+                "leave NoReserve out.",
+                nameof(options));
+        }
+
+        if (options.Locked && options.Access == MemoryAccess.None)
+        {
+            throw new ArgumentException(
+                "Locked brings every page into memory, and the kernel brings in none that is MemoryAccess.None: map without Locked, " +
+                "and Lock what you open later.",
+                nameof(options));
+        }
+
         if (options.Address < 0 || options.Address % pageBytes != 0)
         {
             throw new ArgumentException(
@@ -66,7 +80,7 @@ public sealed unsafe partial class MemoryMapping
                 nameof(options));
         }
 
-        if (options.AddressIsRequired && options.Address < 2 * pageBytes)
+        if (options.AddressIsRequired && options.Address < 2 * LinuxProcess.PageSizeBytes)
         {
             throw new ArgumentException(
                 "AddressIsRequired needs an Address above the first two pages, where nothing may lie.", nameof(options));
@@ -106,9 +120,8 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    private static void CheckOffset(long offset, long lengthBytes)
+    private static void CheckOffset(long offset, long lengthBytes, long pageBytes)
     {
-        var pageBytes = LinuxProcess.PageSizeBytes;
         if (offset < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(offset), offset, "A file begins at offset 0.");
@@ -130,12 +143,11 @@ public sealed unsafe partial class MemoryMapping
     }
 
     /// <summary>Says whether the file was opened for writing, too.</summary>
-    private static bool CheckFile(SafeFileHandle file, MemoryMappingOptions options)
+    internal static bool CheckFile(SafeFileHandle file, MemoryMappingOptions options)
     {
         if (!LinuxFile.Status(file).IsRegularFile)
         {
-            throw new ArgumentException(
-                "Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", nameof(file));
+            throw NotRegular(nameof(file));
         }
 
         var openedFor = LinuxFile.OpenFlags(file) & O_ACCMODE;
@@ -154,6 +166,9 @@ public sealed unsafe partial class MemoryMapping
 
         return openedFor == O_RDWR;
     }
+
+    private static ArgumentException NotRegular(string name) =>
+        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
 
     private static void CheckReaches(SafeFileHandle file, long offset, long lengthBytes)
     {

@@ -4,6 +4,7 @@
 //
 // then the memory over its inside. MAP_FIXED only ever replaces pages of our own reservation, and any failure unmaps all of it.
 
+using System.Numerics;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
 using Tmds.Linux;
@@ -38,28 +39,49 @@ public sealed unsafe partial class MemoryMapping
         LinuxPlatform.Require();
         ArgumentNullException.ThrowIfNull(file);
         options ??= new MemoryMappingOptions();
-        CheckLength(lengthBytes, options);
-        CheckOffset(offset, lengthBytes);
+        var poolPageBytes = LinuxFile.HugePageBytes(file);
+        var pageBytes = Math.Max(poolPageBytes, LinuxProcess.PageSizeBytes);
+        CheckLength(lengthBytes, options, pageBytes);
+        CheckOffset(offset, lengthBytes, pageBytes);
         var isWritable = CheckFile(file, options);
+        var refusal = HugePageRefusal.OfFile(options.HugePages, poolPageBytes);
+        if (refusal is not null && options.HugePages is { IsRequired: true }) throw refusal.Error;
 
         var isShared = options.Sharing == MappingSharing.Shared;
         var takesSpace = isShared && options.Access == MemoryAccess.ReadWrite;
         var fillHoles = false;
+        var isInMemory = LinuxFile.FileSystemMagic(file) == TMPFS_MAGIC;
         if (takesSpace)
         {
-            LinuxFile.Allocate(file, offset, lengthBytes);
+            LinuxFile.Allocate(file, offset, poolPageBytes == 0 ? lengthBytes : RoundUp(lengthBytes, poolPageBytes));
         }
         else
         {
             CheckReaches(file, offset, lengthBytes);
             // On tmpfs even reading a hole takes a page, so the holes of what is only read are filled now, and not at the first touch.
-            fillHoles = LinuxFile.FileSystemMagic(file) == TMPFS_MAGIC;
+            // From a pool, too; but a private copy of it that is to be written is filled instead of the hole.
+            fillHoles = isInMemory || (poolPageBytes != 0 && options.Access != MemoryAccess.ReadWrite);
+            if (isInMemory) LinuxFile.RequireRoom(file, offset, lengthBytes);
         }
 
         using var descriptor = new BorrowedDescriptor(file);
         var number = descriptor.Number;
-        var backing = new Backing(IsFile: true, MayBeWritten: isWritable || !isShared, SpaceIsTaken: takesSpace || fillHoles);
-        return Create(lengthBytes, options, backing, Place);
+        var backing = new Backing(
+            IsFile: true,
+            MayBeWritten: isWritable || !isShared,
+            SpaceIsTaken: takesSpace || (fillHoles && poolPageBytes == 0),
+            PageBytes: pageBytes,
+            Offset: offset,
+            Kind: isInMemory ? TransparentKind.Shared : TransparentKind.File,
+            Refusal: refusal);
+        try
+        {
+            return Create(lengthBytes, options, backing, Place);
+        }
+        catch (ShmException error) when (poolPageBytes != 0 && error is not ShmNoSpaceException)
+        {
+            throw HugePageRefusal.Of(error, poolPageBytes, lengthBytes).Error;
+        }
 
         void Place(nint start, nint mirror, long mappedBytes)
         {
@@ -67,14 +89,17 @@ public sealed unsafe partial class MemoryMapping
             var access = fillHoles && options.Access == MemoryAccess.None ? MemoryAccess.ReadOnly : options.Access;
             MapOver(start, mappedBytes, access, flags, number, offset);
             if (mirror != 0) MapOver(mirror, mappedBytes, access, flags, number, offset);
-            if (fillHoles && !TryPopulate(start, mappedBytes, MADV_POPULATE_READ, out var failure) && failure != EINVAL /* before 5.14 */)
+            AdviseHugePages(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, options);
+            if (fillHoles
+                && !TryPopulate(start, mappedBytes, MADV_POPULATE_READ, out var failure)
+                && (failure != EINVAL /* before 5.14 */ || poolPageBytes != 0))
             {
                 throw failure == EFAULT || failure == ENOMEM
                     ? LinuxFile.NoSpace(file, offset, lengthBytes)
                     : LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_READ");
             }
 
-            Close(start, mappedBytes, access, options.Access);
+            Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
         }
     }
 
@@ -87,7 +112,10 @@ public sealed unsafe partial class MemoryMapping
     public static MemoryMapping MapFile(string path, MemoryMappingOptions? options = null)
     {
         LinuxPlatform.Require();
+        ArgumentNullException.ThrowIfNull(path);
         options ??= new MemoryMappingOptions();
+        // Looked at before it is opened: to open a pipe waits for its other end, and to open a device may have effects of its own.
+        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path));
         var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
         var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
         using var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
@@ -113,7 +141,8 @@ public sealed unsafe partial class MemoryMapping
     {
         LinuxPlatform.Require();
         options ??= new MemoryMappingOptions();
-        CheckLength(lengthBytes, options);
+        var pageBytes = Math.Max(options.HugePages?.PoolPageBytes ?? 0, LinuxProcess.PageSizeBytes);
+        CheckLength(lengthBytes, options, pageBytes);
         if (options.Access == MemoryAccess.ReadOnly)
         {
             throw new ArgumentException(
@@ -122,30 +151,60 @@ public sealed unsafe partial class MemoryMapping
                 nameof(options));
         }
 
+        HugePageRefusal? refusal = null;
+        if (pageBytes > LinuxProcess.PageSizeBytes)
+        {
+            if (TryMapPool(lengthBytes, options, pageBytes, out var mapping, out refusal)) return mapping;
+            if (options.HugePages is { IsRequired: true }) throw refusal.Error;
+        }
+
+        return MapAnonymous(lengthBytes, options, LinuxProcess.PageSizeBytes, refusal);
+    }
+
+    private static MemoryMapping MapAnonymous(long lengthBytes, MemoryMappingOptions options, long pageBytes, HugePageRefusal? refusal)
+    {
         var isShared = options.Sharing == MappingSharing.Shared;
-        if (isShared || options.Populate) LinuxMemory.RequireAvailable(lengthBytes);
-        return Create(lengthBytes, options, new Backing(IsFile: false, MayBeWritten: true, SpaceIsTaken: true), Place);
+        var isOfPool = pageBytes > LinuxProcess.PageSizeBytes;
+        if (!isOfPool && (isShared || IsPopulated(options))) LinuxMemory.RequireAvailable(lengthBytes);
+        var backing = new Backing(
+            IsFile: false,
+            MayBeWritten: true,
+            SpaceIsTaken: true,
+            PageBytes: pageBytes,
+            Offset: 0,
+            Kind: isShared ? TransparentKind.Shared : TransparentKind.Anonymous,
+            Refusal: refusal);
+        return Create(lengthBytes, options, backing, Place);
 
         void Place(nint start, nint mirror, long mappedBytes)
         {
             var flags = isShared ? MAP_SHARED : options.NoReserve ? MAP_PRIVATE | MAP_NORESERVE : MAP_PRIVATE;
-            var access = isShared ? MemoryAccess.ReadWrite : options.Access;
-            MapOver(start, mappedBytes, access, flags | MAP_ANONYMOUS, descriptor: -1, offset: 0);
-            if (isShared) Fill(start, mappedBytes);
-            if (mirror != 0) Duplicate(start, mirror, mappedBytes);
-            Close(start, mappedBytes, access, options.Access);
+            var access = isShared || isOfPool ? MemoryAccess.ReadWrite : options.Access;
+            if (isOfPool && mirror != 0)
+            {
+                MapPoolTwice(start, mirror, mappedBytes, pageBytes);
+            }
+            else
+            {
+                var size = isOfPool ? MAP_HUGETLB | (BitOperations.Log2((ulong)pageBytes) << MAP_HUGE_SHIFT) : 0;
+                MapOver(start, mappedBytes, access, flags | MAP_ANONYMOUS | size, descriptor: -1, offset: 0);
+                AdviseHugePages(start, mappedBytes, options);
+                if (isShared || isOfPool) Fill(start, mappedBytes, isOfPool);
+                if (mirror != 0) Duplicate(start, mirror, mappedBytes);
+            }
+
+            Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
         }
     }
 
     private static MemoryMapping Create(long lengthBytes, MemoryMappingOptions options, Backing backing, Action<nint, nint, long> place)
     {
-        var pageBytes = LinuxProcess.PageSizeBytes;
-        var mappedBytes = (lengthBytes + pageBytes - 1) & -pageBytes;
-        var guardBytes = options.GuardPages ? pageBytes : 0;
+        var mappedBytes = RoundUp(lengthBytes, backing.PageBytes);
+        var guardBytes = options.GuardPages ? LinuxProcess.PageSizeBytes : 0;
         var insideBytes = options.Mirrored ? 2 * mappedBytes : mappedBytes;
         var reservedBytes = insideBytes + 2 * guardBytes;
 
-        var reservation = Reserve(options.Address == 0 ? 0 : options.Address - (nint)guardBytes, reservedBytes, options.AddressIsRequired);
+        var reservation = ReserveAligned(guardBytes, reservedBytes, options, backing);
         try
         {
             var start = (byte*)reservation + guardBytes;
@@ -155,8 +214,9 @@ public sealed unsafe partial class MemoryMapping
                 throw LinuxError.ToException(errno, "madvise", $"length {insideBytes}, MADV_DONTDUMP");
             }
 
-            var mapping = new MemoryMapping((byte*)reservation, reservedBytes, start, lengthBytes, options, backing);
-            if (options.Populate) mapping.Populate(insideBytes);
+            var mapping = new MemoryMapping((byte*)reservation, reservedBytes, start, insideBytes, lengthBytes, options, backing);
+            if (IsPopulated(options) || (mapping.IsOfPool && backing.IsFile)) mapping.Populate();
+            mapping.SettleHugePages(options, backing.Refusal);
             if (options.Locked) mapping.LockForLife();
             return mapping;
         }
@@ -187,35 +247,6 @@ public sealed unsafe partial class MemoryMapping
             request: new MemoryRequest { Address = address, LengthBytes = reservedBytes, Flags = flags });
     }
 
-    // Reading suffices for a shared file, whose space is taken; what is private is copied or created only by writing.
-    private void Populate(long insideBytes)
-    {
-        if (Access == MemoryAccess.None) return;
-        var writes = Access == MemoryAccess.ReadWrite && (Sharing == MappingSharing.Private || !_isFile);
-        if (TryPopulate((nint)_start, insideBytes, writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ, out var failure)) return;
-        if (failure == EFAULT || failure == ENOMEM)
-        {
-            throw new ShmNoSpaceException(
-                $"The machine has no room for the {insideBytes} bytes that were to be populated: map less, or without Populate.",
-                insideBytes,
-                availableBytes: -1);
-        }
-
-        if (failure != EINVAL /* before 5.14 */) throw LinuxError.ToException(failure, "madvise", $"length {insideBytes}, populate");
-        for (long at = 0; at < insideBytes; at += LinuxProcess.PageSizeBytes)
-        {
-            var value = ((byte*)_start)[at];
-            if (writes) ((byte*)_start)[at] = value;
-        }
-    }
-
-    private static void Fill(nint start, long mappedBytes)
-    {
-        if (TryPopulate(start, mappedBytes, MADV_POPULATE_WRITE, out var failure)) return;
-        if (failure != EINVAL) throw LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_WRITE");
-        for (long at = 0; at < mappedBytes; at += LinuxProcess.PageSizeBytes) ((byte*)start)[at] = 0; // a kernel before 5.14
-    }
-
     // What had to be open to be filled gets the access that was asked for.
     private static void Close(nint start, long mappedBytes, MemoryAccess access, MemoryAccess asked)
     {
@@ -237,6 +268,7 @@ public sealed unsafe partial class MemoryMapping
                 Descriptor = descriptor < 0 ? null : descriptor,
                 Protection = ProtectionOf(access),
                 Flags = flags,
+                HugePageBytes = (flags & MAP_HUGETLB) != 0 ? 1L << (flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK) : 0,
             };
             throw LinuxError.ToException(failure, "mmap", $"length {mappedBytes}, offset {offset}, {access}", request: request);
         }
@@ -251,15 +283,7 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    private static bool TryPopulate(nint start, long mappedBytes, int advice, out int failure)
-    {
-        do
-        {
-            failure = madvise((void*)start, Size(mappedBytes), advice) == 0 ? 0 : errno;
-        }
-        while (failure == EINTR || failure == EAGAIN);
-        return failure == 0;
-    }
+    private static long RoundUp(long bytes, long pageBytes) => (bytes + pageBytes - 1) & -pageBytes;
 
     private static size_t Size(long bytes) => (size_t)(ulong)bytes;
 
@@ -267,5 +291,10 @@ public sealed unsafe partial class MemoryMapping
     /// <param name="IsFile">A file, and not anonymous memory.</param>
     /// <param name="MayBeWritten">Whether the kernel lets its pages become writable.</param>
     /// <param name="SpaceIsTaken">Whether every page has space behind it.</param>
-    private readonly record struct Backing(bool IsFile, bool MayBeWritten, bool SpaceIsTaken);
+    /// <param name="PageBytes">The size of its pages: the pool's, or an ordinary one's.</param>
+    /// <param name="Offset">Where in the file it begins.</param>
+    /// <param name="Kind">What is asked before there are transparent huge pages.</param>
+    /// <param name="Refusal">Why there are no huge pages that were asked for; null where there are, or nothing was asked.</param>
+    private readonly record struct Backing(
+        bool IsFile, bool MayBeWritten, bool SpaceIsTaken, long PageBytes, long Offset, TransparentKind Kind, HugePageRefusal? Refusal);
 }

@@ -124,11 +124,13 @@ public sealed unsafe partial class MemoryMapping
             throw LinuxError.ToException(errno, "mprotect", $"offset {start}, length {end - start}, {access}");
         }
 
-        // Where the mapping began as read-only, a hole of the file has no space yet: better an exception now than a fault at the first
-        // write.
-        if (access != MemoryAccess.ReadWrite || _spaceIsTaken || !_isFile || Sharing != MappingSharing.Shared) return;
+        // Where the mapping began as read-only, a hole of the file has no space yet, nor has the private copy of a page of a pool:
+        // better an exception now than a fault at the first write.
+        if (access != MemoryAccess.ReadWrite || _spaceIsTaken || !_isFile) return;
+        if (Sharing == MappingSharing.Private && !IsOfPool) return;
         if (!TryPopulate((nint)(_start + start), end - start, MADV_POPULATE_WRITE, out var failure) && failure != EINVAL /* before 5.14 */)
         {
+            if (failure == EFAULT && IsOfPool) throw PoolExhausted(end - start);
             throw failure == EFAULT || failure == ENOMEM
                 ? new ShmNoSpaceException(
                     $"The file system has no room for the {end - start} bytes that are to be written: free space, or map less.",

@@ -106,6 +106,9 @@ public sealed unsafe partial class MemoryMapping
     /// <summary>The bytes of an open view, which holds a reference.</summary>
     internal MappedSpan Span(long start, long end) => new(_start + start, end - start);
 
+    /// <summary>A view of everything for reading, whatever its length. A mirror does not count.</summary>
+    internal OpenView OpenWhole() => Open(0, LengthBytes, writes: false, raises: false, nameof(OpenRead));
+
     /// <summary>Takes a view off the list, its pages back to what they were, and its reference back.</summary>
     internal void Close(OpenView view)
     {
@@ -123,7 +126,7 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    private OpenView Open(long offset, int lengthBytes, bool writes, bool raises, [CallerMemberName] string operation = "")
+    private OpenView Open(long offset, long lengthBytes, bool writes, bool raises, [CallerMemberName] string operation = "")
     {
         AddReference();
         try

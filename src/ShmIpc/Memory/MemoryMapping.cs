@@ -22,8 +22,8 @@ namespace ShmIpc.Memory;
 /// All members may be used by several threads at once. Bytes are reached by copies (<see cref="ReadAt"/>, <see cref="WriteAt"/>) or in
 /// place through a view (<see cref="OpenRead(long, int)"/>, <see cref="OpenWrite(long, int)"/>), which keeps the memory mapped while it is
 /// open. A mapping that is never disposed stays until the process exits; there is no finalizer. What no library can prevent: when another
-/// process makes a mapped file shorter, or punches a hole into it on a full file system, a touch of what is gone ends this process
-/// (<c>SIGBUS</c>).
+/// process makes a mapped file shorter, or punches a hole into it on a full file system, or the disk cannot read a page of it, a touch of
+/// what is gone ends this process (<c>SIGBUS</c>).
 /// </remarks>
 public sealed unsafe partial class MemoryMapping : IDisposable
 {
@@ -33,6 +33,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private readonly byte* _reservation;
     private readonly long _reservedBytes;
     private readonly byte* _start;
+    private readonly long _insideBytes; // from _start to the end of the last page, the mirror's where there is one
     private readonly long _readableBytes;
     private readonly bool _isFile;
     private readonly bool _mayBeWritten; // whether the kernel lets pages become writable: private, anonymous, or a file opened for it
@@ -40,11 +41,18 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private MappedMemory? _memory;
 
     private MemoryMapping(
-        byte* reservation, long reservedBytes, byte* start, long lengthBytes, MemoryMappingOptions options, in Backing backing)
+        byte* reservation,
+        long reservedBytes,
+        byte* start,
+        long insideBytes,
+        long lengthBytes,
+        MemoryMappingOptions options,
+        in Backing backing)
     {
         _reservation = reservation;
         _reservedBytes = reservedBytes;
         _start = start;
+        _insideBytes = insideBytes;
         _readableBytes = options.Mirrored ? 2 * lengthBytes : lengthBytes;
         LengthBytes = lengthBytes;
         IsMirrored = options.Mirrored;
@@ -53,6 +61,8 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         _isFile = backing.IsFile;
         _mayBeWritten = backing.MayBeWritten;
         _spaceIsTaken = backing.SpaceIsTaken;
+        _transparentKind = backing.Kind;
+        PageSizeBytes = backing.PageBytes;
     }
 
     /// <summary>The length of the memory in bytes; the mirror does not count.</summary>
@@ -67,8 +77,10 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// <summary>Who sees what is written.</summary>
     public MappingSharing Sharing { get; }
 
-    /// <summary>The size of the pages that the memory consists of, in bytes: what ranges of whole pages are multiples of.</summary>
-    public long PageSizeBytes { get; } = LinuxProcess.PageSizeBytes;
+    /// <summary>The size of the pages that the memory consists of, in bytes: what ranges of whole pages are multiples of. That of the pool
+    /// where it has huge pages of one, and else that of ordinary pages, also where the kernel makes transparent huge pages of
+    /// these.</summary>
+    public long PageSizeBytes { get; }
 
     /// <summary>All readable bytes: <see cref="LengthBytes"/>, or twice that when mirrored.</summary>
     internal MappedSpan Whole
@@ -104,6 +116,14 @@ public sealed unsafe partial class MemoryMapping : IDisposable
                 return;
             }
         }
+    }
+
+    /// <summary>Unmaps the memory only if nobody has a view open or is copying; says whether it is unmapped now.</summary>
+    internal bool TryUnmap()
+    {
+        if (!Atomics.CompareExchange(ref _references, 0, DisposedFlag)) return Atomics.Acquire(ref _references) == DisposedFlag;
+        Unmap();
+        return true;
     }
 
     /// <summary>Keeps the memory mapped until the matching <see cref="ReleaseReference"/>, also past <see cref="Dispose"/>.</summary>

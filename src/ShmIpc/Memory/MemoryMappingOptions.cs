@@ -32,6 +32,12 @@ public sealed class MemoryMappingOptions
     /// exception). Shared anonymous memory always is. Default: false.</summary>
     public bool Populate { get; init; }
 
+    /// <summary>Huge pages: <c>HugePages.Try(HugePageSize.TwoMebibytes)</c>. What was granted <see cref="MemoryMapping.HugePages"/>
+    /// says. Pages of a pool are all taken at once, whatever <see cref="Populate"/> says, and so are transparent ones that are required. A
+    /// file is of the pages of its file system. Default: null, for ordinary pages. The risk: from a pool, a forked child that touches
+    /// private memory when the pool is empty is ended.</summary>
+    public HugePages? HugePages { get; init; }
+
     /// <summary>Locks the memory until it is unmapped, so that it is never swapped out (<c>MAP_LOCKED</c>, but failing with an exception).
     /// See <see cref="MemoryMapping.Lock(long, long, bool)"/> for a part of it, or for a while. Default: false.</summary>
     public bool Locked { get; init; }

@@ -3,9 +3,11 @@
 
 namespace ShmIpc.Memory;
 
-internal sealed class OpenView(MemoryMapping mapping, long start, long end, bool writes, bool raises)
+internal sealed class OpenView(MemoryMapping mapping, long start, long end, bool writes, bool raises) : IDisposable
 {
     private int _isClosed;
+
+    public MemoryMapping Mapping => mapping;
 
     public long Start => start;
 
@@ -20,7 +22,7 @@ internal sealed class OpenView(MemoryMapping mapping, long start, long end, bool
     public MappedSpan Span =>
         Atomics.Acquire(ref _isClosed) == 0 ? mapping.Span(start, end) : throw new ObjectDisposedException(null, "The view is closed.");
 
-    public void Close()
+    public void Dispose()
     {
         if (Atomics.CompareExchange(ref _isClosed, 0, 1)) mapping.Close(this);
     }

@@ -2,10 +2,12 @@
 // that is its own and nobody else's ever; the kernel drops it when the process dies, however it dies, and across PID namespaces.
 //
 // WHY JOINING IS SAFE. A newcomer (1) finds a slot whose present epoch nobody holds the byte of, (2) locks the byte of the *next*
-// epoch, (3) raises the slot's epoch by CAS. Two newcomers of different attachments cannot both hold the byte at (2); two of the
-// same attachment share a description, whose locks do not exclude each other, so joining is serialised within an attachment. After
-// (3) the lock is already held: the new stamp is alive from the first instant at which anybody can read it. A death before (3)
-// leaves the slot as it was.
+// epoch, (3) looks whether that epoch is the present one still, (4) writes what it is over what the dead holder was, (5) raises the
+// slot's epoch by CAS. Two newcomers of different attachments cannot both hold the byte at (2); two of the same attachment share a
+// description, whose locks do not exclude each other, so joining is serialised within an attachment. Nobody else passes (5) from the
+// epoch that (3) found, so the slot is the newcomer's from there on. After (5) the lock is already held: the new stamp is alive from
+// the first instant at which anybody can read it, and nobody takes it for what the dead holder was: a consumer, a member of its group.
+// A death before (5) leaves the slot free.
 //
 // WHY PROBING IS SAFE. A probe is F_OFD_GETLK, never a lock, through a description that never holds one: a description does not see
 // its own locks, and locking in order to probe would make the dead look alive to others.
@@ -71,10 +73,13 @@ internal sealed class ParticipantTable(MappedSpan table, int slots, SafeFileHand
                     continue;
                 }
 
-                if (Atomics.CompareExchange(ref epochWord, epoch, stamp.Epoch))
+                if (Atomics.Acquire(ref epochWord) == epoch)
                 {
                     Describe(slot, role);
-                    return stamp;
+                    if (Atomics.CompareExchange(ref epochWord, epoch, stamp.Epoch))
+                    {
+                        return stamp;
+                    }
                 }
 
                 LinuxFile.Unlock(_lockFile, RegionLocks.Participant(stamp), 1);

@@ -4,7 +4,7 @@
 // Nothing here runs on for longer than one lap, nor reads at an address that is not a word's, whatever stands in the control block.
 //
 // What it says is right as long as the records it looks at cannot be overwritten, that is, while a gating cursor or an intent stands at
-// or below them.
+// or below them; or where the floor is found not to have passed them afterwards (LaneReader.Lossy.cs).
 
 using ShmIpc.Memory;
 
@@ -12,6 +12,7 @@ namespace ShmIpc.Rings;
 
 internal readonly unsafe struct LaneScan(MappedSpan data, LaneControl control)
 {
+    private const int MaxAttempts = 1_000;
     private readonly byte* _data = (byte*)data.Address(0);
     private readonly long _capacityBytes = data.LengthBytes / 2;
     private readonly LaneControl _control = control;
@@ -37,6 +38,26 @@ internal readonly unsafe struct LaneScan(MappedSpan data, LaneControl control)
         }
 
         return Walk(position, sequence, start + _capacityBytes);
+    }
+
+    /// <summary>Position and number of the first message that is not there yet, in a lane that nobody holds back. It is the floor where
+    /// that passes every look.</summary>
+    public (long Position, long Sequence) EndOverFloor()
+    {
+        (long Position, long Sequence) floor = _control.Floor.Read();
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            (long Position, long Sequence) end = End(floor.Position, floor.Sequence);
+            Atomics.ReadBarrier(); // SYNC: floor visible before the bytes below it are overwritten
+            long looked = floor.Position;
+            floor = _control.Floor.Read();
+            if (floor.Position <= looked)
+            {
+                return end;
+            }
+        }
+
+        return floor;
     }
 
     /// <summary>Number of the message at a position, which is a record's or the end.</summary>

@@ -1,7 +1,8 @@
 // The channels' lane protocol in C, in two processes: one-way throughput, single or in batches, and round trips over two lanes.
 // `memcpy` is the two copies of each message and nothing else, by one process on one core, through a ring as large as the lane.
 //
-//   lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B [BACK_OFF_PAUSES [BALLAST]]
+//   lane oneway|oneway-huge|batch|roundtrip|memcpy PATH CAPACITY_BYTES PAYLOAD_BYTES WARM_UP_MS MEASURE_MS CPU_A CPU_B
+//        [BACK_OFF_PAUSES [BALLAST]]
 //   lane probe-huge
 //
 // oneway-huge has the lane in huge pages, which probe-huge tries.

@@ -29,10 +29,25 @@ internal static unsafe class MemoryFaultRole
             case "write-read-only": *start = 2; break;
             case "copy-over-guard": new Span<byte>(start, page).CopyTo(new Span<byte>(start + mapping.LengthBytes - 16, page)); break;
             case "execute": ((delegate* unmanaged<void>)start)(); break;
+            case "span-of-a-copied-view": GC.KeepAlive(ReadPastItsView()); break;
             case "truncated": GC.KeepAlive(view.Span[page]); break; // the parent has made the file shorter
             default: return;
         }
 
         RoleArguments.Say("survived");
+    }
+
+    // The one way to it without a pointer: `using` on a variable closes a copy of the view, and the variable's span lives on.
+    private static byte ReadPastItsView()
+    {
+        MemoryMapping mapping = MemoryMapping.MapAnonymous(Environment.SystemPageSize);
+        ReadableView view = mapping.OpenRead();
+        ReadOnlySpan<byte> span = view.Span;
+        using (view)
+        {
+        }
+
+        mapping.Dispose();
+        return span[0];
     }
 }

@@ -139,6 +139,11 @@ internal sealed partial class ChannelModel
         if (member.IsLossy)
         {
             BeginLossy(member, start);
+            foreach (ModelLane lane in _lanes.Where(lane => lane.IsAllocated && start == StartPosition.Latest))
+            {
+                group.SetCursor(lane.Number, lane.End); // one that takes over goes on from there, too
+            }
+
             return;
         }
 

@@ -37,6 +37,26 @@ public sealed class DropOldestTests : IDisposable
     }
 
     [Fact]
+    public void A_group_that_starts_behind_the_newest_message_starts_there_for_its_stand_by_too()
+    {
+        using ShmByteChannel channel = Open(ShmFullMode.DropOldest);
+        using ByteProducer producer = channel.CreateProducer();
+        for (long i = 0; i < 10_000; i++) // many laps
+        {
+            producer.Write(Message(i));
+        }
+
+        ConsumerOptions latest = new() { Group = "late", Start = StartPosition.Latest };
+        ByteConsumer active = channel.CreateConsumer(latest);
+        using ByteConsumer standBy = channel.CreateConsumer(latest);
+        Assert.Equal(0, Assert.Single(channel.Groups).Lag);
+        producer.Write(Message(10_000));
+        active.Dispose(); // without having looked
+        Assert.Equal(10_000, Number(standBy.Read(_soon)));
+        Assert.Equal((0, 0), (standBy.Count, standBy.LostMessages));
+    }
+
+    [Fact]
     public void A_record_in_hand_stays_whole_while_the_producer_laps_it()
     {
         using ShmByteChannel channel = Open(ShmFullMode.DropOldest);

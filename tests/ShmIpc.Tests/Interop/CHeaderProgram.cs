@@ -22,6 +22,7 @@ internal sealed class CHeaderProgram
         #include <stddef.h>
         #include <linux/memfd.h>
         #include <sys/mman.h>
+        #include <linux/mman.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
         #include <sys/stat.h>

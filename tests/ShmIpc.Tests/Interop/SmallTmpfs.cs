@@ -41,6 +41,8 @@ internal sealed unsafe class SmallTmpfs : IDisposable
 
     private byte[] Target => Encoding.UTF8.GetBytes(_path + '\0');
 
+    public string Path => _path;
+
     public SafeFileHandle NewFile() => LinuxFile.OpenTemporaryAt(_directory!, OwnerOnly);
 
     public void Dispose()

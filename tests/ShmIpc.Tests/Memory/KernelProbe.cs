@@ -24,6 +24,15 @@ internal static unsafe partial class KernelProbe
         return present.Count(page => (page & 1) != 0);
     }
 
+    /// <summary>How many bytes of its file system a file has taken.</summary>
+    public static long AllocatedBytes(Microsoft.Win32.SafeHandles.SafeFileHandle file)
+    {
+        using var descriptor = new ShmIpc.Interop.BorrowedDescriptor(file);
+        stat status;
+        Assert.Equal(0, LibC.fstat(descriptor.Number, &status));
+        return 512 * (long)status.st_blocks;
+    }
+
     [System.Runtime.InteropServices.LibraryImport("libc", SetLastError = true)]
     private static partial int mincore(void* address, nuint length, byte* present);
 

@@ -302,6 +302,28 @@ public sealed unsafe class MemoryFileTests
         }
     }
 
+    // Two owners of one number would close it twice, the second time under somebody else.
+    [Fact]
+    public void What_this_process_holds_itself_was_not_inherited()
+    {
+        using var file = MemoryFile.Create("x", _page);
+        using var inheritable = file.MakeInheritable();
+        Assert.Throws<ArgumentException>(() => MemoryFile.OpenInherited(inheritable.Number));
+        Assert.Equal(0, LibC.fcntl(inheritable.Number, LibC.F_GETFD));
+    }
+
+    [Fact]
+    public void A_descriptor_that_is_refused_stays_as_it_was()
+    {
+        using var zero = File.OpenHandle("/dev/zero");
+        using var borrowed = new BorrowedDescriptor(zero);
+        var inherited = LibC.dup(borrowed.Number);
+        var error = Assert.Throws<ArgumentException>(() => MemoryFile.OpenInherited(inherited));
+        Assert.Contains("/dev/zero", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, LibC.fcntl(inherited, LibC.F_GETFD));
+        Assert.Equal(0, LibC.close(inherited));
+    }
+
     private static void IsReadOnlyFrom(MemoryFile file)
     {
         Assert.Equal(LibC.EPERM, WriteErrno(file));

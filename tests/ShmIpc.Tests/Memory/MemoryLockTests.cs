@@ -106,6 +106,38 @@ public sealed class MemoryLockTests
     }
 
     [Fact]
+    public void A_range_of_more_pages_than_an_array_has_bytes_is_refused_as_too_long()
+    {
+        using var mapping = MemoryMapping.MapAnonymous(1L << 44, new() { Sharing = MappingSharing.Private, NoReserve = true });
+        Assert.False(mapping.TryLock(0, 1L << 44, onFault: false, out _, out var refusal));
+        Assert.IsType<ShmNoSpaceException>(refusal);
+    }
+
+    [Fact]
+    public void Closed_memory_cannot_be_locked_for_life()
+    {
+        var error = Assert.Throws<ArgumentException>(
+            () => MemoryMapping.MapAnonymous(_page, new() { Sharing = MappingSharing.Private, Access = MemoryAccess.None, Locked = true }));
+        Assert.Contains("None", error.Message, StringComparison.Ordinal);
+    }
+
+    // munlockall undoes it too, and the kernel refuses to bring in what is closed.
+    [Fact]
+    public void What_was_closed_after_it_was_locked_stays_locked_when_a_lock_of_the_whole_process_ends()
+    {
+        Assert.SkipUnless(MayLockAnything, "This process may lock 8 MiB or so, and a whole .NET process is more.");
+        using var mapping = MemoryMapping.MapAnonymous(Pages * _page, _private);
+        using var own = mapping.Lock();
+        mapping.Protect(_page, _page, MemoryAccess.None);
+        using (MemoryLock.LockAll())
+        {
+        }
+
+        Assert.Contains("lo", ProcMaps.FlagsAt(mapping.Whole.Address(_page)));
+        Assert.Contains("lo", ProcMaps.FlagsAt(mapping.Whole.Address(2 * _page)));
+    }
+
+    [Fact]
     public void Beyond_the_limit_the_refusal_says_how_much_and_what_to_do()
     {
         Assert.SkipWhen(MayLockAnything, "This process may lock any amount of memory; MemoryRefusalTests has a child without the right.");

@@ -18,6 +18,19 @@ public sealed class MemoryMappingRefusalTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
+    [Fact]
+    public async Task A_pipe_is_refused_without_waiting_for_its_other_end()
+    {
+        var path = Path.Combine(_scratch.Path, "pipe");
+        using (var maker = System.Diagnostics.Process.Start("mkfifo", path)) await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var mapping = OwnThread.Run(() => Assert.Throws<ArgumentException>(() => MemoryMapping.MapFile(path, _readOnly)));
+        var done = await Task.WhenAny(mapping, Task.Delay(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        if (done != mapping) using (File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite)) await mapping; // lets it go
+        Assert.Equal(mapping, done);
+        Assert.Throws<ArgumentException>(() => MemoryMapping.MapFile("/dev/zero"));
+        Assert.Throws<ArgumentException>(() => MemoryMapping.MapFile(_scratch.Path));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]

@@ -27,6 +27,22 @@ public sealed class MirrorTests
     }
 
     [Theory]
+    [InlineData(MemoryAccess.None, "---s")]
+    [InlineData(MemoryAccess.ReadExecute, "r-xs")]
+    public void Both_halves_have_the_access_that_was_asked_for(MemoryAccess access, string permissions)
+    {
+        MemoryMappingOptions options = new() { Mirrored = true, Access = access };
+        using var anonymous = MemoryMapping.MapAnonymous(_length, options);
+        Assert.Equal(permissions, ProcMaps.PermissionsAt(anonymous.Whole.Start));
+        Assert.Equal(permissions, ProcMaps.PermissionsAt(anonymous.Whole.Start + _length));
+        Assert.SkipWhen(access == MemoryAccess.ReadExecute, "A file in memory may be sealed against that.");
+        using var file = MemoryFile.Create("x", _length); // filled before it is closed, as everything on tmpfs
+        using var mapping = file.Map(options);
+        Assert.Equal(permissions, ProcMaps.PermissionsAt(mapping.Whole.Start));
+        Assert.Equal(permissions, ProcMaps.PermissionsAt(mapping.Whole.Start + _length));
+    }
+
+    [Theory]
     [InlineData(MappingSource.File)]
     [InlineData(MappingSource.Memfd)]
     [InlineData(MappingSource.Anonymous)]

@@ -42,6 +42,14 @@ internal static class ProcMaps
         return [];
     }
 
+    /// <summary>The line of what lies at an address; empty where nothing is mapped. Other threads may map something else at an address that
+    /// has just become free: then its inode, or its borders, are others.</summary>
+    public static string LineAt(nint address) => File.ReadLines("/proc/self/maps").FirstOrDefault(line =>
+    {
+        var ends = line.Split(' ', 2)[0].Split('-').Select(end => Convert.ToInt64(end, 16)).ToArray();
+        return ends[0] <= address && address < ends[1];
+    }) ?? "";
+
     public static int LineCount() => File.ReadLines("/proc/self/maps").Count();
 
     /// <summary>All address space in use, of which guard pages that merged into one line are part too.</summary>

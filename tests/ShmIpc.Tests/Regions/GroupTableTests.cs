@@ -207,6 +207,23 @@ public sealed class GroupTableTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(Joining, 0)] // nothing holds a producer back for it yet
+    [InlineData(Active, 1)]
+    [InlineData(Retiring, 0)]
+    public void A_consumer_counts_while_its_group_is_active(ulong state, int counted)
+    {
+        using ShmByteChannel channel = Open();
+        using Attachment other = Attach();
+        Stamp stamp = other.Participants.Join(ParticipantRole.Consumer);
+        other.Region.Claims.Place(stamp.Slot) = 1;
+        using SharedWords words = new(_scene.File);
+        words.GroupState(0) = state | (stamp.Value << 2);
+        Assert.Equal(counted, channel.ConsumerCount);
+        other.Participants.Leave(stamp);
+        Assert.Equal(0, channel.ConsumerCount);
+    }
+
     [Fact]
     public void A_joiner_that_is_slow_delays_the_producer_and_is_not_evicted()
     {

@@ -1,0 +1,231 @@
+// Other lengths: what grows keeps its bytes and its views, what shrinks is refused while anybody looks, and a failure changes nothing.
+
+using ShmIpc.Interop;
+using ShmIpc.Memory;
+using ShmIpc.Tests.Interop;
+using Tmds.Linux;
+using Xunit;
+
+namespace ShmIpc.Tests.Memory;
+
+public sealed class MappedFileResizeTests : IDisposable
+{
+    private const int F_SEAL_FUTURE_WRITE = 0x10; // linux/fcntl.h
+
+    private static readonly int _page = Environment.SystemPageSize;
+
+    private readonly ScratchDirectory _scratch = new();
+
+    private string FilePath => Path.Combine(_scratch.Path, "file");
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Growth_keeps_the_contents_and_open_views()
+    {
+        using var file = MappedFile.Create(FilePath, 0);
+        file.Resize(5);
+        file.WriteAt(0, "first"u8);
+        var old = file.Mapping!;
+        var start = old.Whole.Start;
+        var line = ProcMaps.LineAt(start);
+        using (var view = file.OpenWrite(0, 5))
+        {
+            file.Resize(3 * _page);
+            Assert.NotSame(old, file.Mapping);
+            Assert.Equal(3 * _page, new FileInfo(FilePath).Length);
+            Assert.Equal("first"u8, view.Span);
+            view.Span[0] = (byte)'F';                                       // through the old mapping
+            Assert.Equal(0, file.IndexOf("First"u8));                       // and seen through the new one
+            file.WriteAt(4, "T second"u8);
+            Assert.Equal("FirsT"u8, view.Span);
+            Assert.Equal(line, ProcMaps.LineAt(start));
+            Assert.Throws<ObjectDisposedException>(() => old.WriteAt(0, [1]));
+        }
+
+        Assert.NotEqual(line, ProcMaps.LineAt(start));              // the old mapping went with its last view
+        Assert.Equal(3 * _page - 12, file.Count("\0"u8));
+        Assert.StartsWith("FirsT second\0", File.ReadAllText(FilePath), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shrinking_is_refused_while_a_view_is_open()
+    {
+        using var file = MappedFile.Create(FilePath, 3 * _page);
+        file.WriteAt(0, "kept"u8);
+        var mapping = file.Mapping;
+        using (var view = file.OpenRead(2 * _page, 10))
+        {
+            var error = Assert.Throws<InvalidOperationException>(() => file.Resize(_page));
+            Assert.Contains("has a view open", error.Message, StringComparison.Ordinal);
+            Assert.Equal(0, view.Span[0]);
+        }
+
+        foreach (var match in file.Matches("kept"u8)) // a search looks at all of it, too
+        {
+            Assert.Throws<InvalidOperationException>(() => file.Resize(match));
+        }
+
+        Assert.Same(mapping, file.Mapping);
+        Assert.Equal(3 * _page, new FileInfo(FilePath).Length);
+
+        file.Resize(4);
+        Assert.Equal("kept", File.ReadAllText(FilePath));
+        Assert.Equal((0, -1, 4), (file.IndexOf("kept"u8), file.IndexOf("\0"u8), file.LengthBytes));
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.ReadAt(4, new byte[1]));
+        file.Resize(0);
+        Assert.Null(file.Mapping);
+        Assert.Equal(0, new FileInfo(FilePath).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Resize(-1));
+    }
+
+    [Fact]
+    public void Shrinking_is_refused_while_an_older_or_another_mapping_shows_the_end()
+    {
+        using var file = MappedFile.Create(FilePath, 2 * _page);
+        using (var view = file.OpenWrite(_page, _page))
+        {
+            file.Resize(4 * _page);
+            var error = Assert.Throws<InvalidOperationException>(() => file.Resize(_page));
+            Assert.Contains("1 other mapping(s)", error.Message, StringComparison.Ordinal);
+            view.Span[^1] = 1;
+            file.Resize(2 * _page); // what the view shows stays
+            view.Span[^1] = 2;
+        }
+
+        using (var other = MappedFile.Open(FilePath, new() { Access = MemoryAccess.ReadOnly }))
+        {
+            Assert.Throws<InvalidOperationException>(() => file.Resize(_page));
+            Assert.Equal(2, other.Mapping!.Read<byte>(2 * _page - 1));
+        }
+
+        file.Resize(_page);
+        Assert.Equal(_page, new FileInfo(FilePath).Length);
+    }
+
+    [Fact]
+    public void A_length_that_somebody_else_changed_is_said_and_then_mapped()
+    {
+        using var file = MappedFile.Create(FilePath, 10);
+        using (var reader = MappedFile.Open(FilePath, new() { Access = MemoryAccess.ReadOnly }))
+        {
+            File.AppendAllText(FilePath, "appended");
+            Assert.Equal(-1, reader.IndexOf("appended"u8));
+            reader.Refresh();
+            Assert.Equal(10, reader.IndexOf("appended"u8));
+        }
+
+        foreach (var length in (long[])[0, 5, 10, 18, 100]) Assert.Throws<ShmException>(() => file.Resize(length));
+        Assert.Equal((10, 18), (file.LengthBytes, new FileInfo(FilePath).Length));
+        file.Refresh();
+        Assert.Equal(10, file.IndexOf("appended"u8));
+        file.Resize(14);
+        Assert.EndsWith("appe", File.ReadAllText(FilePath), StringComparison.Ordinal);
+        File.WriteAllText(FilePath, "");
+        file.Refresh();
+        Assert.Null(file.Mapping);
+    }
+
+    [Fact]
+    public void Files_that_may_not_change_their_length()
+    {
+        File.WriteAllText(FilePath, "text");
+        using var reader = MappedFile.Open(FilePath, new() { Access = MemoryAccess.ReadOnly });
+        Assert.Throws<UnauthorizedAccessException>(() => reader.Resize(9));
+        using var copy = MappedFile.Open(FilePath, new() { Sharing = MappingSharing.Private });
+        copy.WriteAt(0, "TEXT"u8);
+        Assert.Throws<InvalidOperationException>(() => copy.Resize(9));
+        Assert.Throws<InvalidOperationException>(() => copy.Refresh());
+        Assert.Throws<InvalidOperationException>(() => copy.Flush());
+        Assert.Equal(0, copy.IndexOf("TEXT"u8));
+        Assert.Equal("text", File.ReadAllText(FilePath));
+    }
+
+    [Fact]
+    public void A_full_file_system_is_an_exception_and_changes_nothing()
+    {
+        using var disk = new SmallTmpfs();
+        var path = Path.Combine(disk.Path, "file");
+        Assert.Throws<ShmNoSpaceException>(() => MappedFile.Create(path, 2 * SmallTmpfs.SizeBytes));
+        Assert.False(File.Exists(path));
+
+        using var file = MappedFile.Create(path, SmallTmpfs.SizeBytes / 2);
+        file.WriteAt(0, "kept"u8);
+        var mapping = file.Mapping;
+        var error = Assert.Throws<ShmNoSpaceException>(() => file.Resize(SmallTmpfs.SizeBytes + _page));
+        Assert.True(error.AvailableBytes <= SmallTmpfs.SizeBytes / 2, $"{error.AvailableBytes} bytes free");
+        Assert.Same(mapping, file.Mapping);
+        Assert.Equal(SmallTmpfs.SizeBytes / 2, new FileInfo(path).Length);
+        file.Resize(SmallTmpfs.SizeBytes / 2 + _page);
+        Assert.Equal(0, file.IndexOf("kept"u8));
+    }
+
+    // Seals make the kernel refuse the second half of each: the mapping of a file that is longer already, the cut of one that is unmapped.
+    [Fact]
+    public void A_failure_half_way_changes_nothing()
+    {
+        using var memfd = MappingSources.NewMemfd();
+        LinuxFile.SetLength(memfd, 2 * _page);
+        var number = (int)memfd.DangerousGetHandle();
+        using var file = MappedFile.Open($"/proc/self/fd/{number}");
+        file.WriteAt(_page, "kept"u8);
+
+        Assert.Equal(0, LibC.fcntl(number, LibC.F_ADD_SEALS, LibC.F_SEAL_SHRINK));
+        Assert.Throws<UnauthorizedAccessException>(() => file.Resize(_page));
+        Assert.Equal((2 * _page, _page), (file.LengthBytes, file.IndexOf("kept"u8)));
+        file.WriteAt(0, "still writable"u8);
+        Assert.Equal(2 * _page, LinuxFile.Status(memfd).SizeBytes);
+    }
+
+    [Fact]
+    public void A_longer_file_that_cannot_be_mapped_is_cut_back()
+    {
+        using var memfd = MappingSources.NewMemfd();
+        LinuxFile.SetLength(memfd, _page);
+        var number = (int)memfd.DangerousGetHandle();
+        using var file = MappedFile.Open($"/proc/self/fd/{number}");
+        file.WriteAt(0, "kept"u8);
+        var isSealed = LibC.fcntl(number, LibC.F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0;
+        Assert.SkipUnless(isSealed, "This kernel has no F_SEAL_FUTURE_WRITE (Linux 5.1).");
+        Assert.Throws<UnauthorizedAccessException>(() => file.Resize(5 * _page));
+        Assert.Equal((_page, _page), (file.LengthBytes, LinuxFile.Status(memfd).SizeBytes));
+        file.WriteAt(0, "KEPT"u8);
+        Assert.Equal(0, file.IndexOf("KEPT"u8));
+    }
+
+    // One thread appends, others search: each finds what was there when it began, and nobody touches what is gone.
+    [Fact]
+    public async Task Searches_and_growth_at_once()
+    {
+        using var file = MappedFile.Create(FilePath, 0);
+        using var done = new ManualResetEventSlim();
+        var searching = Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                long seen = 0;
+                while (!done.IsSet)
+                {
+                    var count = file.Count("record\n"u8);
+                    Assert.True(count >= seen);
+                    seen = count;
+                    foreach (var line in file.LinesWith("cor"u8)) Assert.Equal(6, line.LengthBytes);
+                }
+            },
+            TaskCreationOptions.LongRunning)).ToArray();
+        try
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                file.Resize(file.LengthBytes + 7);
+                file.WriteAt(file.LengthBytes - 7, "record\n"u8);
+            }
+        }
+        finally
+        {
+            done.Set();
+        }
+
+        await Task.WhenAll(searching).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(300, file.Count("record\n"u8));
+    }
+}
