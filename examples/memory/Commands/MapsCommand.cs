@@ -17,8 +17,9 @@ internal static class MapsCommand
 
     private static void Run(int? process)
     {
+        var maps = ProcessMaps.Read(process, withSizes: true);
         Console.WriteLine($"{"mapped",12} {"in memory",12} {"share",12} {"changed",12} {"locked",12}  what");
-        foreach (var mapping in ProcessMaps.Read(process, withSizes: true).Entries)
+        foreach (var mapping in maps.Entries)
         {
             var sizes = mapping.Sizes!;
             var changed = sizes.PrivateDirtyBytes + sizes.SharedDirtyBytes;
