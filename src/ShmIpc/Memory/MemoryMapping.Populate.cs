@@ -40,8 +40,8 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    // A private page that is written is one that the mapping takes for itself; all others are there already, can be given up, or come from a
-    // pool.
+    // A private page that is written is one that the mapping takes for itself; all others are there already, can be given up, or come from
+    // a pool.
     private void RequireRoom(nint start, long bytes, bool writes)
     {
         if (!writes || Sharing == MappingSharing.Shared || IsOfPool) return;
