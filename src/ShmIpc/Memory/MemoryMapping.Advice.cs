@@ -71,13 +71,7 @@ public sealed unsafe partial class MemoryMapping
     /// <see cref="MemoryFlush.Invalidate"/> met pages that are locked.</exception>
     public void Flush(long offset, long lengthBytes, MemoryFlush mode = MemoryFlush.Sync)
     {
-        if (!_isFile || Sharing == MappingSharing.Private)
-        {
-            throw new InvalidOperationException(
-                $"{(_isFile ? "A private mapping" : "Anonymous memory")} never reaches a file, so there is nothing to flush: map a file " +
-                "with MappingSharing.Shared.");
-        }
-
+        CheckReachesFile();
         var flags = mode switch
         {
             MemoryFlush.Sync => MS_SYNC,
@@ -100,7 +94,16 @@ public sealed unsafe partial class MemoryMapping
     /// <inheritdoc cref="Flush(long, long, MemoryFlush)"/>
     public void Flush(MemoryFlush mode = MemoryFlush.Sync) => Flush(0, LengthBytes, mode);
 
-    /// <summary>The same with <see cref="MemoryFlush.Sync"/>, for callers that hold a reference: also after Dispose.</summary>
+    /// <summary>Refuses memory that no flush takes to a disk.</summary>
+    internal void CheckReachesFile()
+    {
+        if (_isFile && Sharing == MappingSharing.Shared) return;
+        throw new InvalidOperationException(
+            $"{(_isFile ? "A private mapping" : "Anonymous memory")} never reaches a file, so there is nothing to flush: map a file " +
+            "with MappingSharing.Shared.");
+    }
+
+    /// <summary>Flushes with <see cref="MemoryFlush.Sync"/>, for callers that hold a reference: also after Dispose.</summary>
     internal void FlushReferenced(long offset, long lengthBytes) => FlushReferenced(offset, lengthBytes, MS_SYNC, MemoryFlush.Sync);
 
     private void FlushReferenced(long offset, long lengthBytes, int flags, MemoryFlush mode)
