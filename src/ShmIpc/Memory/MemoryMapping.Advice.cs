@@ -51,7 +51,8 @@ public sealed unsafe partial class MemoryMapping
                     availableBytes: -1);
             }
 
-            throw LinuxError.ToException(failure, "madvise", $"offset {offset}, length {bytes}, {advice}");
+            throw LinuxError.ToException(
+                failure, "madvise", $"offset {offset}, length {bytes}, {advice}", request: RequestOf((nint)(_start + offset), bytes));
         }
         finally
         {
@@ -111,9 +112,11 @@ public sealed unsafe partial class MemoryMapping
         var first = PageStart(offset);
         _ = Whole.Slice(offset, lengthBytes);
         CrashPoint.BeforeCall("msync");
-        if (msync(_start + first, Size(offset + lengthBytes - first), flags) != 0)
+        var bytes = offset + lengthBytes - first;
+        if (msync(_start + first, Size(bytes), flags) != 0)
         {
-            throw LinuxError.ToException(errno, "msync", $"offset {offset}, length {lengthBytes}, {mode}");
+            throw LinuxError.ToException(
+                errno, "msync", $"offset {offset}, length {lengthBytes}, {mode}", request: RequestOf((nint)(_start + first), bytes));
         }
     }
 
