@@ -61,7 +61,8 @@ internal sealed record PoolReport
             $"  start-up: {ReadyMilliseconds:0} ms to ready, {ReadyMilliseconds / Workers:0} ms a worker"));
         Console.WriteLine(FormattableString.Invariant(
             $"  speed-up: {SpeedUp:0.00} ({SingleSeconds:0.000} s in one process, {PoolSeconds:0.000} s in the pool)"));
-        Console.WriteLine($"  memory of a worker: {Shared} with the file shared; {NotShared} without");
+        Console.WriteLine($"  memory of a worker, the file shared: {Shared}");
+        Console.WriteLine($"  memory of a worker, not shared:      {NotShared}");
         Console.WriteLine(IsSame ? "  checked: the same as in one process" : "  MISMATCH: not the same as in one process");
         return IsSame ? ExitCode.Ok : ExitCode.Mismatch;
     }

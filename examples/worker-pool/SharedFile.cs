@@ -18,9 +18,15 @@ internal static class SharedFile
         string path = context.Arguments[Argument];
         if (!isCopied)
             return _mapped ??= Map(path);
+        Unmap();
+        return _copied ??= Copy(path);
+    }
+
+    /// <summary>From now on this worker does without the mapped file.</summary>
+    public static void Unmap()
+    {
         _mapped?.Dispose();
         _mapped = null;
-        return _copied ??= Copy(path);
     }
 
     public static MemoryMapping Map(string path) =>

@@ -39,7 +39,10 @@ internal static class CompressCommand
     public static byte[] Compress(byte[] job, WorkerContext context)
     {
         if (job[0] == IsChunk)
+        {
+            SharedFile.Unmap();
             return Member(job.AsSpan(1));
+        }
         using var view = SharedFile.Of(context, isCopied: false).OpenRead(
             BinaryPrimitives.ReadInt64LittleEndian(job.AsSpan(1)), BinaryPrimitives.ReadInt32LittleEndian(job.AsSpan(9)));
         return Member(view.Span);
