@@ -100,7 +100,11 @@ internal static partial class Linux
     /// <summary>Runs <paramref name="body"/> in a forked child of this process and returns its exit code, 128 + n after signal n.</summary>
     /// <remarks>A .NET process survives that when it was started without W^X, tiering, background GC and diagnostics, is quiescent,
     /// uses <c>_Fork</c>, and when the child runs managed code on a new thread only and leaves by <c>_exit</c>.</remarks>
-    public static int RunForked(Func<int> body)
+    public static int RunForked(Func<int> body) => WaitForForked(StartForked(body));
+
+    /// <summary>Begins <paramref name="body"/> in a forked child of this process, as <see cref="RunForked"/> does, and returns the child's
+    /// id.</summary>
+    public static int StartForked(Func<int> body)
     {
         int child = Fork();
         if (child == 0)
@@ -118,9 +122,15 @@ internal static partial class Linux
             Exit(code);
         }
 
-        if (child < 0 || waitpid(child, out int status, 0) != child)
+        return child > 0 ? child : throw new Win32Exception(Marshal.GetLastPInvokeError(), "fork failed");
+    }
+
+    /// <summary>Waits for the end of a forked child; its exit code, 128 + n after signal n.</summary>
+    public static int WaitForForked(int child)
+    {
+        if (waitpid(child, out int status, 0) != child)
         {
-            throw new Win32Exception(Marshal.GetLastPInvokeError(), "fork or waitpid failed");
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), "waitpid failed");
         }
 
         return (status & 0x7F) == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F);

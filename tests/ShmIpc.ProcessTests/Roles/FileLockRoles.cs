@@ -102,25 +102,15 @@ internal static class FileLockRoles
     {
         string path = arguments.Text("file");
         FileLock held = FileLock.Acquire(path, FileLockKind.Exclusive, TimeSpan.Zero);
-        Thread releases = new(() =>
+        int child = Linux.StartForked(() => // with no other thread here: a forked child of more than one may hang
         {
-            while (!File.Exists(path + ".forked"))
-            {
-                Thread.Sleep(1);
-            }
-
-            held.Dispose();
-            File.WriteAllText(path + ".released", "");
-        });
-        releases.Start();
-        int code = Linux.RunForked(() =>
-        {
-            File.WriteAllText(path + ".forked", "");
             Eventually.True(() => File.Exists(path + ".released"), "the parent gives its lock back");
             using FileLock? own = FileLock.TryAcquire(path, FileLockKind.Exclusive);
             held.Dispose();
             return own is null ? 1 : 0;
         });
-        Linux.WriteRaw(Encoding.UTF8.GetBytes($"parent {code}\n"));
+        held.Dispose();
+        File.WriteAllText(path + ".released", "");
+        Linux.WriteRaw(Encoding.UTF8.GetBytes($"parent {Linux.WaitForForked(child)}\n"));
     }
 }
