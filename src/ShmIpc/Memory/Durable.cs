@@ -65,6 +65,7 @@ public static class Durable
     private static void Check(MemoryMapping mapping, long payloadOffset, long payloadBytes, long commitOffset)
     {
         LinuxPlatform.Require();
+        mapping.CheckReachesFile(); // before anything is stored
         if (payloadOffset < 0 || payloadBytes < 0 || payloadBytes > mapping.LengthBytes - payloadOffset)
         {
             throw new ArgumentOutOfRangeException(

@@ -95,7 +95,10 @@ internal static unsafe class LockTable
         if (mlock2((void*)entry.Start, Size(entry.LengthBytes), entry.Flags) == 0) return null;
         var failure = errno;
         return LinuxError.ToException(
-            failure, "mlock2", $"length {entry.LengthBytes}", request: new MemoryRequest { LengthBytes = entry.LengthBytes });
+            failure,
+            "mlock2",
+            $"length {entry.LengthBytes}",
+            request: new MemoryRequest { Address = entry.Start, LengthBytes = entry.LengthBytes });
     }
 
     private static void UnlockUncovered(LockEntry entry)

@@ -51,7 +51,8 @@ public sealed unsafe partial class MemoryMapping
                     availableBytes: -1);
             }
 
-            throw LinuxError.ToException(failure, "madvise", $"offset {offset}, length {bytes}, {advice}");
+            throw LinuxError.ToException(
+                failure, "madvise", $"offset {offset}, length {bytes}, {advice}", request: RequestOf((nint)(_start + offset), bytes));
         }
         finally
         {
@@ -71,13 +72,7 @@ public sealed unsafe partial class MemoryMapping
     /// <see cref="MemoryFlush.Invalidate"/> met pages that are locked.</exception>
     public void Flush(long offset, long lengthBytes, MemoryFlush mode = MemoryFlush.Sync)
     {
-        if (!_isFile || Sharing == MappingSharing.Private)
-        {
-            throw new InvalidOperationException(
-                $"{(_isFile ? "A private mapping" : "Anonymous memory")} never reaches a file, so there is nothing to flush: map a file " +
-                "with MappingSharing.Shared.");
-        }
-
+        CheckReachesFile();
         var flags = mode switch
         {
             MemoryFlush.Sync => MS_SYNC,
@@ -100,7 +95,16 @@ public sealed unsafe partial class MemoryMapping
     /// <inheritdoc cref="Flush(long, long, MemoryFlush)"/>
     public void Flush(MemoryFlush mode = MemoryFlush.Sync) => Flush(0, LengthBytes, mode);
 
-    /// <summary>The same with <see cref="MemoryFlush.Sync"/>, for callers that hold a reference: also after Dispose.</summary>
+    /// <summary>Refuses memory that no flush takes to a disk.</summary>
+    internal void CheckReachesFile()
+    {
+        if (_isFile && Sharing == MappingSharing.Shared) return;
+        throw new InvalidOperationException(
+            $"{(_isFile ? "A private mapping" : "Anonymous memory")} never reaches a file, so there is nothing to flush: map a file " +
+            "with MappingSharing.Shared.");
+    }
+
+    /// <summary>Flushes with <see cref="MemoryFlush.Sync"/>, for callers that hold a reference: also after Dispose.</summary>
     internal void FlushReferenced(long offset, long lengthBytes) => FlushReferenced(offset, lengthBytes, MS_SYNC, MemoryFlush.Sync);
 
     private void FlushReferenced(long offset, long lengthBytes, int flags, MemoryFlush mode)
@@ -108,9 +112,11 @@ public sealed unsafe partial class MemoryMapping
         var first = PageStart(offset);
         _ = Whole.Slice(offset, lengthBytes);
         CrashPoint.BeforeCall("msync");
-        if (msync(_start + first, Size(offset + lengthBytes - first), flags) != 0)
+        var bytes = offset + lengthBytes - first;
+        if (msync(_start + first, Size(bytes), flags) != 0)
         {
-            throw LinuxError.ToException(errno, "msync", $"offset {offset}, length {lengthBytes}, {mode}");
+            throw LinuxError.ToException(
+                errno, "msync", $"offset {offset}, length {lengthBytes}, {mode}", request: RequestOf((nint)(_start + first), bytes));
         }
     }
 

@@ -96,7 +96,11 @@ public sealed unsafe partial class MemoryMapping
             {
                 throw failure == EFAULT || failure == ENOMEM
                     ? LinuxFile.NoSpace(file, offset, lengthBytes)
-                    : LinuxError.ToException(failure, "madvise", $"length {mappedBytes}, MADV_POPULATE_READ");
+                    : LinuxError.ToException(
+                        failure,
+                        "madvise",
+                        $"length {mappedBytes}, MADV_POPULATE_READ",
+                        request: new MemoryRequest { Address = start, LengthBytes = mappedBytes, HugePageBytes = poolPageBytes });
             }
 
             Close(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, access, options.Access);
@@ -211,7 +215,11 @@ public sealed unsafe partial class MemoryMapping
             place((nint)start, options.Mirrored ? (nint)(start + mappedBytes) : 0, mappedBytes);
             if (options.ExcludeFromCoreDumps && madvise(start, Size(insideBytes), MADV_DONTDUMP) != 0)
             {
-                throw LinuxError.ToException(errno, "madvise", $"length {insideBytes}, MADV_DONTDUMP");
+                throw LinuxError.ToException(
+                    errno,
+                    "madvise",
+                    $"length {insideBytes}, MADV_DONTDUMP",
+                    request: new MemoryRequest { Address = (nint)start, LengthBytes = insideBytes });
             }
 
             var mapping = new MemoryMapping((byte*)reservation, reservedBytes, start, insideBytes, lengthBytes, options, backing);
@@ -252,7 +260,11 @@ public sealed unsafe partial class MemoryMapping
     {
         if (access != asked && mprotect((void*)start, Size(mappedBytes), ProtectionOf(asked)) != 0)
         {
-            throw LinuxError.ToException(errno, "mprotect", $"length {mappedBytes}, {asked}");
+            throw LinuxError.ToException(
+                errno,
+                "mprotect",
+                $"length {mappedBytes}, {asked}",
+                request: new MemoryRequest { Address = start, LengthBytes = mappedBytes, Protection = ProtectionOf(asked) });
         }
     }
 
@@ -279,7 +291,11 @@ public sealed unsafe partial class MemoryMapping
     {
         if (mremap((void*)start, 0, Size(mappedBytes), MREMAP_MAYMOVE | MREMAP_FIXED, (void*)mirror) == MAP_FAILED)
         {
-            throw LinuxError.ToException(errno, "mremap", $"old size 0, new size {mappedBytes}, MREMAP_FIXED");
+            throw LinuxError.ToException(
+                errno,
+                "mremap",
+                $"old size 0, new size {mappedBytes}, MREMAP_FIXED",
+                request: new MemoryRequest { Address = start, LengthBytes = mappedBytes });
         }
     }
 

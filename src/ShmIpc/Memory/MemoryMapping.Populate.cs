@@ -30,7 +30,8 @@ public sealed unsafe partial class MemoryMapping
 
         if (failure != EINVAL /* before 5.14 */ || IsOfPool)
         {
-            throw LinuxError.ToException(failure, "madvise", $"length {_insideBytes}, populate");
+            throw LinuxError.ToException(
+                failure, "madvise", $"length {_insideBytes}, populate", request: RequestOf((nint)_start, _insideBytes));
         }
 
         for (long at = 0; at < _insideBytes; at += LinuxProcess.PageSizeBytes)
@@ -59,7 +60,8 @@ public sealed unsafe partial class MemoryMapping
                 failure,
                 "madvise",
                 $"length {mappedBytes}, MADV_POPULATE_WRITE",
-                failure == EINVAL ? "Huge pages of a pool need Linux 5.14: before it, a touch might end the process." : null);
+                failure == EINVAL ? "Huge pages of a pool need Linux 5.14: before it, a touch might end the process." : null,
+                new MemoryRequest { Address = start, LengthBytes = mappedBytes });
         }
 
         for (long at = 0; at < mappedBytes; at += LinuxProcess.PageSizeBytes) ((byte*)start)[at] = 0; // a kernel before 5.14

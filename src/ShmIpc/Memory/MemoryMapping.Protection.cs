@@ -118,10 +118,13 @@ public sealed unsafe partial class MemoryMapping
 
     private void SetAccess(long start, long end, MemoryAccess access)
     {
-        var bytes = (Tmds.Linux.size_t)(ulong)(end - start);
-        if (mprotect(_start + start, bytes, ProtectionOf(access)) != 0)
+        if (mprotect(_start + start, Size(end - start), ProtectionOf(access)) != 0)
         {
-            throw LinuxError.ToException(errno, "mprotect", $"offset {start}, length {end - start}, {access}");
+            throw LinuxError.ToException(
+                errno,
+                "mprotect",
+                $"offset {start}, length {end - start}, {access}",
+                request: RequestOf((nint)(_start + start), end - start) with { Protection = ProtectionOf(access) });
         }
 
         // Where the mapping began as read-only, a hole of the file has no space yet, nor has the private copy of a page of a pool:
@@ -136,7 +139,11 @@ public sealed unsafe partial class MemoryMapping
                     $"The file system has no room for the {end - start} bytes that are to be written: free space, or map less.",
                     end - start,
                     availableBytes: -1)
-                : LinuxError.ToException(failure, "madvise", $"length {end - start}, MADV_POPULATE_WRITE");
+                : LinuxError.ToException(
+                    failure,
+                    "madvise",
+                    $"length {end - start}, MADV_POPULATE_WRITE",
+                    request: RequestOf((nint)(_start + start), end - start));
         }
 
         if (start == 0 && end >= LengthBytes) _spaceIsTaken = true;
@@ -149,6 +156,10 @@ public sealed unsafe partial class MemoryMapping
         MemoryAccess.ReadExecute => PROT_READ | PROT_EXEC,
         _ => PROT_NONE,
     };
+
+    // Pages of this mapping that the kernel refused something about.
+    private MemoryRequest RequestOf(nint address, long lengthBytes) =>
+        new() { Address = address, LengthBytes = lengthBytes, HugePageBytes = IsOfPool ? PageSizeBytes : 0 };
 
     private long PageStart(long offset) => offset & -PageSizeBytes;
 

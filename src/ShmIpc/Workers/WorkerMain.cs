@@ -40,7 +40,7 @@ internal static class WorkerMain
     [RequiresUnreferencedCode(WorkerPool.DynamicCode)]
     private static IWorkerBody BodyOf(string body, bool hasJobs)
     {
-        MethodInfo method = BodyName.Find(body);
+        MethodInfo method = StaticMethod.Find(body);
         if (!hasJobs)
         {
             return new PlainWorker(method);

@@ -105,7 +105,7 @@ public class WorkerPool : IAsyncDisposable
         LinuxPlatform.Require();
         options = (options ?? new WorkerPoolOptions()) with { };
         options.Validate();
-        PoolCore core = new(BodyName.Of(body), hasJobs: false, options);
+        PoolCore core = new(StaticMethod.NameOf(body), hasJobs: false, options);
         try
         {
             await core.PrepareAsync(cancellationToken).ConfigureAwait(false);

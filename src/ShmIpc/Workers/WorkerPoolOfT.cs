@@ -114,7 +114,7 @@ public sealed class WorkerPool<TJob, TResult> : WorkerPool
         LinuxPlatform.Require();
         options = (options ?? new WorkerPoolOptions()) with { };
         options.Validate();
-        string name = BodyName.Of(body);
+        string name = StaticMethod.NameOf(body);
         JobPayload<TJob> jobPayload = new(PayloadChoice.Of<TJob>(options.JobSerializer, nameof(options.JobSerializer)));
         AnswerPayload<TResult> answerPayload = new(PayloadChoice.Of<TResult>(options.ResultSerializer, nameof(options.ResultSerializer)));
         PoolCore core = new(name, hasJobs: true, options);

@@ -113,6 +113,23 @@ public sealed class PoolStopTests : PoolTest
         Eventually.True(() => !workers.Any(IsAlive), "the workers end with their parent");
     }
 
+    [Theory]
+    [InlineData(WorkerStartMode.Spawn)]
+    [InlineData(WorkerStartMode.ForkServer)]
+    [InlineData(WorkerStartMode.Fork)]
+    public void A_pool_works_and_ends_in_process_1_of_a_container(WorkerStartMode mode)
+    {
+        using ChildProcess first = ChildProcess.Start("pool-first", [.. Isolation.ProcessIds, ("mode", mode)]);
+        string[] words = first.Expect("ready");
+        Assert.Equal("1", words[0]);
+        Assert.SkipWhen(words[1] != mode.ToString(), $"Workers cannot be started by {mode} here.");
+        string killed = Assert.Single(first.Expect("killed"));
+        Assert.Contains(killed, (string[])["/9", "/"]); // nobody can say where the runtime was first
+        Assert.Equal(["0/", "0/"], first.Expect("exits"));
+        first.Expect("alone");
+        first.ExpectEnd();
+    }
+
     // Where nobody reaps orphans, the dead stay zombies.
     private static bool IsAlive(int process)
     {

@@ -14,6 +14,7 @@ public sealed unsafe class MemoryRefusalTests
 {
     private const int SharedAnonymous = 0x21;
     private static readonly long _page = Environment.SystemPageSize;
+    private static readonly long _lowAddress = 0x2000_0000_0000;
 
     // What the manual pages of Linux list for each call, but for what cannot be meant by anybody here.
     public static TheoryData<string, string> ManualPages { get; } = new()
@@ -284,6 +285,42 @@ public sealed unsafe class MemoryRefusalTests
     {
         var error = Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapAnonymous(1L << 46));
         Assert.Contains("bytes of memory were asked for", error.Message, StringComparison.Ordinal);
+    }
+
+    // Far below where the kernel looks first for room, so that nobody else's memory comes into the hole.
+    [Fact]
+    public void A_hole_in_a_mapping_is_named_by_whatever_is_asked_of_it()
+    {
+        using Memfd file = new();
+        using var mapping = MemoryMapping.MapFile($"/proc/self/fd/{file.Number}", new() { Address = (nint)_lowAddress });
+        nint start;
+        using (var view = mapping.OpenRead(0, 1))
+        {
+            fixed (byte* first = view.Span) start = (nint)first;
+        }
+
+        nint hole = start + (nint)_page;
+        Assert.Equal(0, LibC.munmap((void*)hole, Size(_page)));
+        try
+        {
+            (string Call, Action Ask)[] asked =
+            [
+                ("mprotect", () => mapping.Protect(0, 3 * _page, MemoryAccess.ReadOnly)),
+                ("madvise", () => mapping.Advise(0, 3 * _page, MemoryAdvice.WillNeed)),
+                ("msync", () => mapping.Flush(0, 3 * _page)),
+                ("mlock2", () => mapping.Lock()),
+            ];
+            foreach (var (call, ask) in asked)
+            {
+                var message = Assert.ThrowsAny<ShmException>(ask).Message;
+                Assert.StartsWith(call, message, StringComparison.Ordinal);
+                Assert.Contains($"Nothing is mapped at address 0x{hole:x}, {_page} bytes from", message, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            Assert.NotEqual(-1, (nint)LibC.mmap((void*)hole, Size(_page), 0, SharedAnonymous | LibC.MAP_FIXED_NOREPLACE, -1, 0));
+        }
     }
 
     private static void Refused(string name, string operation, (int Errno, MemoryRequest Request) call, params string[] parts)

@@ -79,12 +79,24 @@ public sealed class DurableTests : IDisposable
         Assert.Contains("inside the payload", Assert.Throws<ArgumentException>(() => Durable.Commit(mapping, 4, 8, 8, 1)).Message, StringComparison.Ordinal);
         Durable.Commit(mapping, 0, 8, 8, 1); // they may touch
 
-        using var anonymous = MemoryMapping.MapAnonymous(_page);
-        Assert.Throws<InvalidOperationException>(() => Durable.Write(anonymous, 0, [1], 8, 1));
-        using var copy = MemoryMapping.MapFile(file, 0, _page, new() { Sharing = MappingSharing.Private });
-        Assert.Throws<InvalidOperationException>(() => Durable.Write(copy, 0, [1], 8, 1));
         mapping.Protect(0, _page, MemoryAccess.ReadOnly);
         Assert.Throws<InvalidOperationException>(() => Durable.Write(mapping, 0, [1], 8, 1));
+    }
+
+    [Fact]
+    public void Memory_that_reaches_no_disk_is_refused_before_anything_is_stored()
+    {
+        using var file = _scratch.NewFile(_page);
+        using var anonymous = MemoryMapping.MapAnonymous(_page);
+        using var copy = MemoryMapping.MapFile(file, 0, _page, new() { Sharing = MappingSharing.Private });
+        foreach (var mapping in (MemoryMapping[])[anonymous, copy])
+        {
+            Assert.Throws<InvalidOperationException>(() => Durable.Write(mapping, 0, [1], 8, 1));
+            Assert.Throws<InvalidOperationException>(() => Durable.Write(mapping, 0, [], 8, 1));
+            Assert.Throws<InvalidOperationException>(() => Durable.Commit(mapping, 0, 1, 8, 1));
+            Assert.Throws<InvalidOperationException>(() => Durable.Commit(mapping, 0, 0, 8, 1));
+            Assert.Equal((0, 0ul), (mapping.Read<byte>(0), mapping.Read<ulong>(8)));
+        }
     }
 
     /// <summary>The disk with the word from memory (fresh) or from the disk, and everything else the other way round.</summary>
