@@ -5,7 +5,8 @@
 #   ./test.sh --long && docs/update.sh failure-model     # TestResults/failure-model/ into docs/failure-model.md
 #   ./bench.sh && docs/update.sh benchmarks              # artifacts/bench/sections/ into docs/benchmarks.md (bench.sh calls this itself),
 #                                                        # and the plots into docs/benchmarks/
-#   docs/update.sh                                       # both, as far as there is something
+#   docs/update.sh workers                               # measures the start modes of worker pools, into docs/workers.md
+#   docs/update.sh                                       # the first two, as far as there is something
 set -euo pipefail
 shopt -s nullglob
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -36,14 +37,25 @@ benchmarks() {
   done
 }
 
+# Measures by itself, a minute long; arguments are those of `worker-pool table`.
+workers() {
+  local sections=artifacts/workers
+  mkdir -p "$sections"
+  dotnet build examples/worker-pool -c Release --nologo -v quiet
+  examples/worker-pool/bin/Release/net10.0/worker-pool table "$@" > "$sections/start-modes.table"
+  mv -- "$sections/start-modes.table" "$sections/start-modes.md"
+  paste docs/workers.md "$sections"
+}
+
 case ${1:-} in
   failure-model) failure_model || { echo "update: TestResults/failure-model/ is empty: run ./test.sh first" >&2; exit 1; } ;;
   benchmarks) benchmarks || { echo "update: artifacts/bench/sections/ is empty: run ./bench.sh first" >&2; exit 1; } ;;
+  workers) shift; workers "$@" ;;
   '')
     found=0
     if failure_model; then found=1; fi
     if benchmarks; then found=1; fi
     ((found)) || { echo "update: there is nothing to put into a document: run ./test.sh or ./bench.sh first" >&2; exit 1; }
     ;;
-  *) echo "update: there are failure-model and benchmarks, not $1" >&2; exit 2 ;;
+  *) echo "update: there are failure-model, benchmarks and workers, not $1" >&2; exit 2 ;;
 esac

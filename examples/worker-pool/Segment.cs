@@ -1,0 +1,37 @@
+// A part of a file: what a worker of `words` gets as its job.
+using ShmIpc.Memory;
+
+namespace ShmIpc.Examples.Pool;
+
+/// <param name="Offset">Where it begins, in bytes.</param>
+/// <param name="LengthBytes">How long it is.</param>
+/// <param name="IsCopied">1: from a copy of the file in the worker's own memory; 0: from the mapped file.</param>
+internal readonly record struct Segment(long Offset, long LengthBytes, long IsCopied)
+{
+    private const int Portion = 1 << 16;
+
+    /// <summary>About <paramref name="count"/> parts that begin and end at line borders; fewer when lines are long.</summary>
+    public static List<Segment> Split(MemoryMapping file, long lengthBytes, int count, bool isCopied)
+    {
+        List<Segment> parts = [];
+        for (long start = 0; start < lengthBytes;)
+        {
+            long end = AfterLineFeed(file, Math.Min(lengthBytes, start + Math.Max(1, lengthBytes / count)), lengthBytes);
+            parts.Add(new(start, end - start, isCopied ? 1 : 0));
+            start = end;
+        }
+        return parts;
+    }
+
+    private static long AfterLineFeed(MemoryMapping file, long from, long lengthBytes)
+    {
+        for (long at = from - 1; at < lengthBytes; at += Portion)
+        {
+            using var view = file.OpenRead(at, (int)Math.Min(Portion, lengthBytes - at));
+            int found = view.Span.IndexOf((byte)'\n');
+            if (found >= 0)
+                return at + found + 1;
+        }
+        return lengthBytes;
+    }
+}

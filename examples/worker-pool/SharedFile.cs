@@ -1,0 +1,50 @@
+// The file in a worker: mapped, so that all workers have the same pages of the page cache, or, to compare, in memory of its own.
+using ShmIpc.Memory;
+using ShmIpc.Workers;
+
+namespace ShmIpc.Examples.Pool;
+
+internal static class SharedFile
+{
+    public const string Argument = "file";
+
+    private const int Portion = 1 << 24;
+    private static MemoryMapping? _mapped;
+    private static MemoryMapping? _copied;
+
+    /// <summary>What a worker reads from; it maps or copies when it is asked for the first time, and a worker runs one job at a time.</summary>
+    public static MemoryMapping Of(WorkerContext context, bool isCopied)
+    {
+        string path = context.Arguments[Argument];
+        if (!isCopied)
+            return _mapped ??= Map(path);
+        Unmap();
+        return _copied ??= Copy(path);
+    }
+
+    /// <summary>From now on this worker does without the mapped file.</summary>
+    public static void Unmap()
+    {
+        _mapped?.Dispose();
+        _mapped = null;
+    }
+
+    public static MemoryMapping Map(string path) =>
+        MemoryMapping.MapFile(path, new() { Access = MemoryAccess.ReadOnly, Sharing = MappingSharing.Private });
+
+    private static MemoryMapping Copy(string path)
+    {
+        using var handle = File.OpenHandle(path);
+        long length = RandomAccess.GetLength(handle);
+        var memory = MemoryMapping.MapAnonymous(length, new() { Sharing = MappingSharing.Private });
+        for (long offset = 0; offset < length;)
+        {
+            using var view = memory.OpenWrite(offset, (int)Math.Min(Portion, length - offset));
+            int read = RandomAccess.Read(handle, view.Span, offset);
+            if (read == 0)
+                throw new IOException($"{path} became shorter while it was read.");
+            offset += read;
+        }
+        return memory;
+    }
+}
