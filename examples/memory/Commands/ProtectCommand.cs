@@ -57,11 +57,6 @@ internal static unsafe class ProtectCommand
     private static string Permissions(MemoryMapping mapping, long offset)
     {
         using var view = mapping.OpenRead(offset, 1);
-        var address = view.Address;
-        return File.ReadLines("/proc/self/maps").Select(line => line.Split(' ')).First(fields =>
-        {
-            var ends = fields[0].Split('-');
-            return Convert.ToInt64(ends[0], 16) <= address && address < Convert.ToInt64(ends[1], 16);
-        })[1];
+        return ProcessMaps.Read().Find(view.Address)!.Permissions;
     }
 }

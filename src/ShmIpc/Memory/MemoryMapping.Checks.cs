@@ -95,6 +95,17 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
+    private void CheckInside(long offset, long lengthBytes)
+    {
+        if (offset < 0 || lengthBytes <= 0 || lengthBytes > LengthBytes - offset)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(lengthBytes),
+                lengthBytes,
+                $"Of {LengthBytes} mapped bytes, {Math.Max(0, LengthBytes - offset)} follow offset {offset}.");
+        }
+    }
+
     private void CheckPages(long offset, long lengthBytes)
     {
         if (offset < 0 || offset % PageSizeBytes != 0)
@@ -103,13 +114,7 @@ public sealed unsafe partial class MemoryMapping
                 nameof(offset), offset, $"The range must begin at a multiple of the page size, {PageSizeBytes} bytes.");
         }
 
-        if (lengthBytes <= 0 || lengthBytes > LengthBytes - offset)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(lengthBytes),
-                lengthBytes,
-                $"Of {LengthBytes} mapped bytes, {Math.Max(0, LengthBytes - offset)} follow offset {offset}.");
-        }
+        CheckInside(offset, lengthBytes);
 
         if (lengthBytes % PageSizeBytes != 0 && offset + lengthBytes != LengthBytes)
         {

@@ -42,13 +42,7 @@ public sealed unsafe partial class MemoryMapping
         [NotNullWhen(true)] out MemoryLock? token,
         [NotNullWhen(false)] out Exception? refusal)
     {
-        if (offset < 0 || lengthBytes <= 0 || lengthBytes > LengthBytes - offset)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(lengthBytes),
-                lengthBytes,
-                $"Of {LengthBytes} mapped bytes, {Math.Max(0, LengthBytes - offset)} follow offset {offset}.");
-        }
+        CheckInside(offset, lengthBytes);
 
         AddReference();
         token = null;

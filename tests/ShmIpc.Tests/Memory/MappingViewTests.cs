@@ -92,37 +92,10 @@ public sealed class MappingViewTests
 
     // Threads open views while another disposes: each either has its bytes, or gets the exception.
     [Fact]
-    public void Views_and_Dispose_race_without_a_fault()
-    {
-        for (var round = 0; round < 100; round++)
+    public void Views_and_Dispose_race_without_a_fault() => DisposeRace.Run(
+        rounds: 100, spins: 20, use: mapping =>
         {
-            var mapping = MemoryMapping.MapAnonymous(_page);
-            using var start = new Barrier(3);
-            var users = Enumerable.Range(0, 2)
-                .Select(_ => new Thread(() => UseUntilDisposed(mapping, start)) { IsBackground = true })
-                .ToArray();
-            foreach (var user in users) user.Start();
-            Assert.True(start.SignalAndWait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
-            Thread.SpinWait(round * 20);
-            mapping.Dispose();
-            Assert.All(users, user => Assert.True(user.Join(TimeSpan.FromSeconds(20))));
-            Assert.Throws<ObjectDisposedException>(() => _ = mapping.Whole);
-        }
-    }
-
-    private static void UseUntilDisposed(MemoryMapping mapping, Barrier start)
-    {
-        start.SignalAndWait(TimeSpan.FromSeconds(20));
-        try
-        {
-            while (true)
-            {
-                using var view = mapping.OpenWrite(0, _page);
-                view.Span[0]++;
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-        }
-    }
+            using var view = mapping.OpenWrite(0, _page);
+            view.Span[0]++;
+        });
 }

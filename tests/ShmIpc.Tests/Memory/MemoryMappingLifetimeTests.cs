@@ -56,38 +56,11 @@ public sealed class MemoryMappingLifetimeTests
 
     // Threads take references and use the memory while another disposes: each either gets a reference that holds, or the exception.
     [Fact]
-    public void References_and_Dispose_race_without_a_fault()
-    {
-        for (var round = 0; round < 200; round++)
+    public void References_and_Dispose_race_without_a_fault() => DisposeRace.Run(
+        rounds: 200, spins: 10, use: mapping =>
         {
-            var mapping = MemoryMapping.MapAnonymous(_page);
-            using var start = new Barrier(3);
-            var users = Enumerable.Range(0, 2)
-                .Select(_ => new Thread(() => UseUntilDisposed(mapping, start)) { IsBackground = true })
-                .ToArray();
-            foreach (var user in users) user.Start();
-            Assert.True(start.SignalAndWait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
-            Thread.SpinWait(round * 10);
-            mapping.Dispose();
-            Assert.All(users, user => Assert.True(user.Join(TimeSpan.FromSeconds(20))));
-            Assert.Throws<ObjectDisposedException>(() => _ = mapping.Whole);
-        }
-    }
-
-    private static void UseUntilDisposed(MemoryMapping mapping, Barrier start)
-    {
-        start.SignalAndWait(TimeSpan.FromSeconds(20));
-        try
-        {
-            while (true)
-            {
-                mapping.AddReference();
-                mapping.Whole.UInt32(0)++;
-                mapping.ReleaseReference();
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-        }
-    }
+            mapping.AddReference();
+            mapping.Whole.UInt32(0)++;
+            mapping.ReleaseReference();
+        });
 }
