@@ -39,8 +39,8 @@ internal static class SharedFile
         var memory = MemoryMapping.MapAnonymous(length, new() { Sharing = MappingSharing.Private });
         for (long offset = 0; offset < length;)
         {
-            using var view = memory.OpenWrite(offset, (int)Math.Min(Portion, length - offset));
-            int read = RandomAccess.Read(handle, view.Span, offset);
+            int read = 0;
+            memory.Write(offset, (int)Math.Min(Portion, length - offset), bytes => read = RandomAccess.Read(handle, bytes, offset));
             if (read == 0)
                 throw new IOException($"{path} became shorter while it was read.");
             offset += read;

@@ -63,8 +63,7 @@ internal static class GrepCommand
                 number += file.Count("\n"u8, counted, line.Offset - counted);
             counted = line.Offset;
             Write(output, numbered ? string.Create(CultureInfo.InvariantCulture, $"{prefix}{number}:") : prefix);
-            using ReadableView view = file.OpenRead(line.Offset, checked((int)line.LengthBytes));
-            output.Write(view.Span);
+            file.Read(line.Offset, checked((int)line.LengthBytes), output, static (bytes, output) => output.Write(bytes));
             output.WriteByte((byte)'\n');
         }
         if (countOnly)
