@@ -193,6 +193,54 @@ public sealed class MappedFileResizeTests : IDisposable
         Assert.Equal(0, file.IndexOf("KEPT"u8));
     }
 
+    // One thread shortens the file and lengthens it again, others map it and touch its end: each finds it there, or is refused.
+    [Fact]
+    public void Shortening_and_mapping_race_without_a_fault()
+    {
+        using var file = MappedFile.Create(FilePath, 1);
+        using var done = new CancellationTokenSource();
+        var touched = 0;
+        var mapping = Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                try
+                {
+                    using var other = MemoryMapping.MapFile(FilePath, new() { Access = MemoryAccess.ReadOnly });
+                    for (var i = 0; i < 5000; i++) Assert.Equal(0, other.Read<byte>(other.LengthBytes - 1)); // until the file may be shorter
+                    Interlocked.Increment(ref touched);
+                }
+                catch (ShmException)
+                {
+                }
+            }
+        })).ToArray();
+        foreach (var thread in mapping) thread.Start();
+        var shortened = 0;
+        try
+        {
+            for (var round = 0; round < 20_000 && (shortened < 300 || Volatile.Read(ref touched) < 300); round++)
+            {
+                file.Resize(4 * _page);
+                try
+                {
+                    file.Resize(1);
+                    shortened++;
+                }
+                catch (InvalidOperationException)
+                {
+                }
+            }
+        }
+        finally
+        {
+            done.Cancel();
+        }
+
+        Assert.All(mapping, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(20))));
+        Assert.True(shortened > 0 && touched > 0, $"shortened {shortened} times, touched {touched} times");
+    }
+
     // One thread appends, others search: each finds what was there when it began, and nobody touches what is gone.
     [Fact]
     public async Task Searches_and_growth_at_once()
