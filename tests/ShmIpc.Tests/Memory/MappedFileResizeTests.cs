@@ -219,7 +219,7 @@ public sealed class MappedFileResizeTests : IDisposable
         var shortened = 0;
         try
         {
-            for (var round = 0; round < 20_000 && (shortened < 300 || Volatile.Read(ref touched) < 300); round++)
+            for (var round = 0; round < 20_000 && (shortened < 50 || Volatile.Read(ref touched) < 50); round++)
             {
                 file.Resize(4 * _page);
                 try

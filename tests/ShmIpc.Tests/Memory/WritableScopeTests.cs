@@ -179,7 +179,7 @@ public sealed class WritableScopeTests : IDisposable
                 Assert.Equal(model.Permissions, Permissions(mapping));
                 Assert.True(mapping.TryUnmap());
             },
-            iter: 300,
+            iter: 100,
             threads: 1);
     }
 
@@ -209,7 +209,7 @@ public sealed class WritableScopeTests : IDisposable
         try
         {
             bool BothSeen() => Interlocked.Read(ref written) > 0 && Interlocked.Read(ref refused) > 0;
-            for (var round = 0; round < 2000 || (!BothSeen() && round < 1_000_000); round++)
+            for (var round = 0; round < 100 || (!BothSeen() && round < 100_000); round++)
             {
                 using (mapping.Writable(0, 2 * _page)) Thread.SpinWait(round % 100);
             }
