@@ -167,8 +167,14 @@ internal static unsafe partial class LinuxFile
             : null;
     }
 
-    // On a tmpfs, where every page that has space is in the page cache or in swap; null elsewhere, where the cache says nothing of the
-    // disk, and before Linux 6.5.
+    /// <summary>How much of a range of a file on a tmpfs has space: there, every page that has is in the page cache or in swap. Null
+    /// elsewhere, where the cache says nothing of the disk, and before Linux 6.5.</summary>
+    internal static long? TakenBytes(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return TakenBytes(descriptor.Number, offset, lengthBytes);
+    }
+
     private static long? TakenBytes(int descriptor, long offset, long lengthBytes)
     {
         if (MagicOf(descriptor) != TMPFS_MAGIC) return null;

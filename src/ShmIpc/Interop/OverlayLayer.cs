@@ -37,7 +37,9 @@ internal static class OverlayLayer
         if (path is null) return layer;
         var (root, point) = (Unescaped(fields[3]), Unescaped(fields[4]));
         var inside = Path.GetRelativePath(point, path);
-        return inside.StartsWith("..", StringComparison.Ordinal) ? null : Path.Join(layer, root, inside);
+        return inside.StartsWith("..", StringComparison.Ordinal)
+            ? null
+            : Path.TrimEndingDirectorySeparator(Path.GetFullPath(Path.Join(layer, root, inside)));
     }
 
     // \040 for a space and so on, as in all lists of mounts.

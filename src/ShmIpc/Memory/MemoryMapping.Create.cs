@@ -156,10 +156,11 @@ public sealed unsafe partial class MemoryMapping
         }
 
         HugePageRefusal? refusal = null;
-        if (pageBytes > LinuxProcess.PageSizeBytes)
+        foreach (var poolPageBytes in options.HugePages?.PoolPageSizesToTry ?? [])
         {
-            if (TryMapPool(lengthBytes, options, pageBytes, out var mapping, out refusal)) return mapping;
-            if (options.HugePages is { IsRequired: true }) throw refusal.Error;
+            if (TryMapPool(lengthBytes, options, poolPageBytes, refusal, out var mapping, out var next)) return mapping;
+            if (options.HugePages is { IsRequired: true }) throw next.Error;
+            refusal = refusal?.And(next) ?? next;
         }
 
         return MapAnonymous(lengthBytes, options, LinuxProcess.PageSizeBytes, refusal);

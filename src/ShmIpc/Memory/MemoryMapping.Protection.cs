@@ -119,6 +119,8 @@ public sealed unsafe partial class MemoryMapping
 
     private void SetAccess(long start, long end, MemoryAccess access)
     {
+        if (IsWithheldHere) return; // a view that was open at the fork is closed
+
         // Private pages that are locked are copied as soon as they may be written.
         if (access == MemoryAccess.ReadWrite && LockTable.MayHold((nint)(_start + start), (nint)(_start + end)))
         {

@@ -10,7 +10,7 @@ using static ShmIpc.Interop.LibCExtras;
 
 namespace ShmIpc.Tests.Interop;
 
-public sealed unsafe class MemoryRefusalTests
+public sealed unsafe partial class MemoryRefusalTests
 {
     private const int SharedAnonymous = 0x21;
     private static readonly long _page = Environment.SystemPageSize;
