@@ -33,8 +33,8 @@ public static partial class DescriptorPassing
     }
 
     /// <summary>Sends a message with descriptors, and waits for room for so long at most.</summary>
-    /// <remarks>After a <see cref="TimeoutException"/> or a cancellation the receiver may have got the first part of a message, on a stream,
-    /// and the descriptors with it: close the connection then.</remarks>
+    /// <remarks>After a timeout or a cancellation the receiver may have got the first part of a message, on a stream, and the descriptors
+    /// with it: close the connection then.</remarks>
     /// <param name="socket">A connected Unix domain socket.</param>
     /// <param name="message">At least one byte.</param>
     /// <param name="handles">1 to <see cref="MaxDescriptors"/> open files.</param>

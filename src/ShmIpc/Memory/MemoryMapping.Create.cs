@@ -237,8 +237,8 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    // Where all future memory is locked, mapping takes all of it at once, and the kernel would kill a process for what there is not. What is
-    // shared memory is there already.
+    // Where all future memory is locked, mapping takes all of it at once, and the kernel would kill a process for what there is not. What
+    // is shared memory is there already.
     private static bool IsBroughtIn(MemoryMappingOptions options, in Backing backing)
     {
         if (options.Access == MemoryAccess.None || backing.PageBytes > LinuxProcess.PageSizeBytes) return false;

@@ -13,14 +13,14 @@ internal static unsafe class ForkMemoryRole
     private const byte Mark = 77;
 
     // Far below where the kernel looks first for room, so that nothing of the runtime comes into the hole.
-    private static readonly nint _lowAddress = (nint)0x2000_0000_0000;
+    private static readonly long _lowAddress = 0x2000_0000_0000;
 
     public static void Run(RoleArguments arguments)
     {
         _ = arguments;
         int page = Environment.SystemPageSize;
         nuint lengthBytes = 4 * (nuint)page;
-        MemoryMapping withheld = MemoryMapping.MapAnonymous((long)lengthBytes, new() { Address = _lowAddress, AddressIsRequired = true });
+        MemoryMapping withheld = MemoryMapping.MapAnonymous((long)lengthBytes, new() { Address = (nint)_lowAddress, AddressIsRequired = true });
         MemoryMapping shared = MemoryMapping.MapAnonymous((long)lengthBytes);
         withheld.Write(0, 1);
         byte* start = (byte*)withheld.Whole.Address(0);
