@@ -37,7 +37,7 @@ public static partial class DescriptorPassing
     private static async Task SendAllAsync(
         Socket socket, ReadOnlyMemory<byte> message, SafeFileHandle[] handles, CancellationToken cancellationToken)
     {
-        FileLockPauses pauses = new(Timeout.InfiniteTimeSpan);
+        RetryPauses pauses = new(Timeout.InfiniteTimeSpan);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
