@@ -30,8 +30,9 @@ internal static class CopyOnWriteCommand
     private static void Run(string path, int count)
     {
         if (count is < 1 or > 64) throw new ExampleException(ExitCode.Failed, $"--workers takes a number from 1 to 64, not {count}.");
-        var before = File.ReadAllBytes(path);
         using var mapping = MemoryMapping.MapFile(path, _private);
+        if (mapping.LengthBytes > Array.MaxLength) throw new ExampleException(ExitCode.Failed, $"{path} is too long: this takes files up to 2 GiB.");
+        var before = File.ReadAllBytes(path);
         using var view = mapping.OpenRead(); // the whole file, up to 2 GiB
         var begin = Stopwatch.GetTimestamp();
         var expected = CountWords(view.Span, 0, view.LengthBytes);
@@ -47,11 +48,9 @@ internal static class CopyOnWriteCommand
             for (var i = 0; i < count; i++)
             {
                 var (from, to) = (view.LengthBytes * (long)i / count, view.LengthBytes * (i + 1L) / count);
-                workers.Add(Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["copy-on-write-worker", path, $"{from}", $"{to}"])
-                {
-                    RedirectStandardInput = true,
-                    RedirectStandardOutput = true,
-                })!);
+                var start = SameProgram.With("copy-on-write-worker", path, $"{from}", $"{to}");
+                (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
+                workers.Add(Process.Start(start)!);
             }
 
             string[][] read = [.. workers.Select(Answer)];

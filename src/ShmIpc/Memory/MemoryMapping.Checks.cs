@@ -154,7 +154,7 @@ public sealed unsafe partial class MemoryMapping
     internal static SafeFileHandle OpenToMap(string path, MemoryMappingOptions options, out long lengthBytes)
     {
         // Looked at before it is opened: to open a pipe waits for its other end, and to open a device may have effects of its own.
-        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path));
+        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path), $"\"{path}\"");
         var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
         var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
         var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
@@ -198,8 +198,8 @@ public sealed unsafe partial class MemoryMapping
         return openedFor == O_RDWR;
     }
 
-    private static ArgumentException NotRegular(string name) =>
-        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
+    private static ArgumentException NotRegular(string name, string file = "this") =>
+        new($"Only a regular file or a memfd can be mapped; {file} is a directory, a device, a pipe or a socket.", name);
 
     private static void CheckReaches(SafeFileHandle file, long offset, long lengthBytes)
     {

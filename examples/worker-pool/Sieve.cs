@@ -1,0 +1,60 @@
+// The sieve of Eratosthenes over memory: a byte for each number from 0 on, which is 0 where the number is prime.
+using ShmIpc.Memory;
+
+namespace ShmIpc.Examples.Pool;
+
+internal static class Sieve
+{
+    /// <summary>Crosses out what is no prime among the first numbers.</summary>
+    public static void CrossOutFirst(MemoryMapping table, int count)
+    {
+        using var view = table.OpenWrite(0, count);
+        CrossOutFirst(view.Span);
+    }
+
+    /// <summary>Crosses out the multiples of the primes that stand at the start of the table, which are all up to the root of its length,
+    /// in a strip behind them; gives the number of primes in the strip.</summary>
+    public static long CrossOut(MemoryMapping table, int rootCount, Strip strip)
+    {
+        using var primes = table.OpenRead(0, rootCount);
+        using var view = table.OpenWrite(strip.From, (int)strip.Count);
+        return CrossOut(primes.Span, view.Span, strip.From);
+    }
+
+    /// <summary>How many of the first numbers are prime, as the table has it.</summary>
+    public static long CountPrimes(MemoryMapping table, int count)
+    {
+        using var view = table.OpenRead(0, count);
+        return view.Span.Count((byte)0);
+    }
+
+    public static bool AreSame(MemoryMapping one, MemoryMapping other, int count)
+    {
+        using var first = one.OpenRead(0, count);
+        using var second = other.OpenRead(0, count);
+        return first.Span.SequenceEqual(second.Span);
+    }
+
+    private static void CrossOutFirst(Span<byte> table)
+    {
+        table[..Math.Min(2, table.Length)].Fill(1);
+        for (int prime = 2; (long)prime * prime < table.Length; prime++)
+        {
+            for (int multiple = prime * prime; table[prime] == 0 && multiple < table.Length; multiple += prime)
+                table[multiple] = 1;
+        }
+    }
+
+    private static long CrossOut(ReadOnlySpan<byte> primes, Span<byte> strip, long from)
+    {
+        for (int prime = 2; prime < primes.Length; prime++)
+        {
+            if (primes[prime] != 0)
+                continue;
+            long first = Math.Max((long)prime * prime, (from + prime - 1) / prime * prime);
+            for (long multiple = first - from; multiple < strip.Length; multiple += prime)
+                strip[(int)multiple] = 1;
+        }
+        return strip.Count((byte)0);
+    }
+}
