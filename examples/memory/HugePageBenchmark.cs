@@ -41,23 +41,28 @@ internal static class HugePageBenchmark
         var started = Stopwatch.GetTimestamp();
         var options = new MemoryMappingOptions { Sharing = MappingSharing.Private, HugePages = request };
         using var mapping = MemoryMapping.MapAnonymous(lengthBytes, options);
-        using var view = mapping.OpenWrite();
-        var span = view.Span;
-        for (long at = 0; at < span.Length; at += OrdinaryPageBytes) span[(int)at] = 1;
+        mapping.Write(static bytes =>
+        {
+            for (long at = 0; at < bytes.Length; at += OrdinaryPageBytes) bytes[(int)at] = 1;
+        });
         var touch = Stopwatch.GetElapsedTime(started);
 
         started = Stopwatch.GetTimestamp();
-        var state = 88172645463325252UL; // each address follows from what was read at the one before, so that reads cannot overlap
-        for (var i = 0; i < Reads; i++)
+        var last = mapping.Read(static bytes =>
         {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state += span[(int)((state >> 32) * (ulong)span.Length >> 32)];
-        }
+            var state = 88172645463325252UL; // each address follows from what was read at the one before, so that reads cannot overlap
+            for (var i = 0; i < Reads; i++)
+            {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state += bytes[(int)((state >> 32) * (ulong)bytes.Length >> 32)];
+            }
 
+            return state;
+        });
         var access = Stopwatch.GetElapsedTime(started);
-        GC.KeepAlive(state);
+        GC.KeepAlive(last);
         return new Round(touch.TotalMilliseconds, access.TotalNanoseconds / Reads, mapping.ReadHugePages());
     }
 

@@ -27,8 +27,7 @@ internal readonly record struct Segment(long Offset, long LengthBytes, SegmentWo
     {
         for (long at = from - 1; at < lengthBytes; at += Portion)
         {
-            using var view = file.OpenRead(at, (int)Math.Min(Portion, lengthBytes - at));
-            int found = view.Span.IndexOf((byte)'\n');
+            int found = file.Read(at, (int)Math.Min(Portion, lengthBytes - at), static bytes => bytes.IndexOf((byte)'\n'));
             if (found >= 0)
                 return at + found + 1;
         }

@@ -39,12 +39,14 @@ internal static class SharedFile
     {
         for (long done = 0; done < part.LengthBytes; done += Portion)
         {
-            using var view = file.OpenWrite(part.Offset + done, (int)Math.Min(Portion, part.LengthBytes - done));
-            foreach (ref byte letter in view.Span)
+            file.Write(part.Offset + done, (int)Math.Min(Portion, part.LengthBytes - done), static text =>
             {
-                if (letter is >= (byte)'A' and <= (byte)'Z')
-                    letter |= 0x20;
-            }
+                foreach (ref byte letter in text)
+                {
+                    if (letter is >= (byte)'A' and <= (byte)'Z')
+                        letter |= 0x20;
+                }
+            });
         }
     }
 
@@ -55,8 +57,8 @@ internal static class SharedFile
         var memory = MemoryMapping.MapAnonymous(length, new() { Sharing = MappingSharing.Private });
         for (long offset = 0; offset < length;)
         {
-            using var view = memory.OpenWrite(offset, (int)Math.Min(Portion, length - offset));
-            int read = RandomAccess.Read(handle, view.Span, offset);
+            int read = 0;
+            memory.Write(offset, (int)Math.Min(Portion, length - offset), bytes => read = RandomAccess.Read(handle, bytes, offset));
             if (read == 0)
                 throw new IOException($"{path} became shorter while it was read.");
             offset += read;

@@ -6,36 +6,25 @@ namespace ShmIpc.Examples.Pool;
 internal static class Sieve
 {
     /// <summary>Crosses out what is no prime among the first numbers.</summary>
-    public static void CrossOutFirst(MemoryMapping table, int count)
-    {
-        using var view = table.OpenWrite(0, count);
-        CrossOutFirst(view.Span);
-    }
+    public static void CrossOutFirst(MemoryMapping table, int count) => table.Write(0, count, CrossOutFirst);
 
     /// <summary>Crosses out the multiples of the primes that stand at the start of the table, which are all up to the root of its length,
     /// in a strip behind them; gives the number of primes in the strip.</summary>
     public static long CrossOut(MemoryMapping table, int rootCount, Strip strip)
     {
-        using var primes = table.OpenRead(0, rootCount);
-        using var view = table.OpenWrite(strip.From, (int)strip.Count);
-        return CrossOut(primes.Span, view.Span, strip.From);
+        long count = 0;
+        table.Read(0, rootCount, primes => table.Write(strip.From, (int)strip.Count, primes, (rest, primes) =>
+            count = CrossOut(primes, rest, strip.From)));
+        return count;
     }
 
     /// <summary>How many of the first numbers are prime, as the table has it.</summary>
-    public static long CountPrimes(MemoryMapping table, int count)
-    {
-        using var view = table.OpenRead(0, count);
-        return view.Span.Count((byte)0);
-    }
+    public static long CountPrimes(MemoryMapping table, int count) => table.Read(0, count, static numbers => numbers.Count((byte)0));
 
-    public static bool AreSame(MemoryMapping one, MemoryMapping other, int count)
-    {
-        using var first = one.OpenRead(0, count);
-        using var second = other.OpenRead(0, count);
-        return first.Span.SequenceEqual(second.Span);
-    }
+    public static bool AreSame(MemoryMapping one, MemoryMapping other, int count) => one.Read(0, count, first =>
+        other.Read(0, count, first, static (second, first) => second.SequenceEqual(first)));
 
-    private static void CrossOutFirst(Span<byte> table)
+    private static void CrossOutFirst(scoped Span<byte> table)
     {
         table[..Math.Min(2, table.Length)].Fill(1);
         for (int prime = 2; (long)prime * prime < table.Length; prime++)

@@ -21,27 +21,34 @@ internal readonly record struct TextCounts(long Lines, long Words, long LongestL
     /// <summary>Counts a part that begins and ends at a line border.</summary>
     public static TextCounts Of(MemoryMapping file, Segment part)
     {
-        long lines = 0, words = 0, longestLine = 0, longestWord = 0, line = 0, word = 0;
-        ulong sum = 0, hash = Seed;
+        Counting counting = new(default, LineBytes: 0, WordBytes: 0, Seed);
         for (long done = 0; done < part.LengthBytes; done += Portion)
         {
-            using var view = file.OpenRead(part.Offset + done, (int)Math.Min(Portion, part.LengthBytes - done));
-            foreach (byte letter in view.Span)
-            {
-                if (letter is (byte)' ' or (>= 9 and <= 13))
-                    EndWord();
-                else
-                    (word, hash) = (word + 1, unchecked((hash ^ letter) * Prime));
-                line++;
-                if (letter != '\n')
-                    continue;
-                lines++;
-                longestLine = Math.Max(longestLine, line - 1);
-                line = 0;
-            }
+            int length = (int)Math.Min(Portion, part.LengthBytes - done);
+            counting = file.Read(part.Offset + done, length, counting, Count);
         }
-        EndWord();
-        return new(lines, words, Math.Max(longestLine, line), longestWord, sum);
+        counting = Count(" "u8, counting); // ends the last word, and is no part of its line
+        return counting.Done with { LongestLineBytes = Math.Max(counting.Done.LongestLineBytes, counting.LineBytes - 1) };
+    }
+
+    private static Counting Count(ReadOnlySpan<byte> text, Counting before)
+    {
+        (long lines, long words, long longestLine, long longestWord, ulong sum) = before.Done;
+        (_, long line, long word, ulong hash) = before;
+        foreach (byte letter in text)
+        {
+            if (letter is (byte)' ' or (>= 9 and <= 13))
+                EndWord();
+            else
+                (word, hash) = (word + 1, unchecked((hash ^ letter) * Prime));
+            line++;
+            if (letter != '\n')
+                continue;
+            lines++;
+            longestLine = Math.Max(longestLine, line - 1);
+            line = 0;
+        }
+        return new(new(lines, words, longestLine, longestWord, sum), line, word, hash);
 
         void EndWord()
         {
@@ -53,4 +60,7 @@ internal readonly record struct TextCounts(long Lines, long Words, long LongestL
             (word, hash) = (0, Seed);
         }
     }
+
+    // Somewhere in a text: what is counted, and how long the line and the word are so far.
+    private readonly record struct Counting(TextCounts Done, long LineBytes, long WordBytes, ulong Hash);
 }

@@ -27,7 +27,6 @@ public sealed class MemoryFaultTests : IDisposable
     [InlineData("behind", Linux.SIGABRT, "AccessViolationException")]
     [InlineData("write-read-only", Linux.SIGABRT, "AccessViolationException")]
     [InlineData("copy-over-guard", Linux.SIGSEGV, "")]
-    [InlineData("span-of-a-copied-view", Linux.SIGABRT, "AccessViolationException")]
     [InlineData("truncated", Linux.SIGABRT, "AccessViolationException")]
     public void A_touch_of_what_is_closed_ends_the_process(string touch, int signal, string message)
     {

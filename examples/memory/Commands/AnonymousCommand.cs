@@ -21,7 +21,7 @@ internal static class AnonymousCommand
     {
         using var buffer = MemoryMapping.MapAnonymous(Bytes, new() { Sharing = MappingSharing.Private, NoReserve = true });
         Say(buffer, "mapped");
-        using (var view = buffer.OpenWrite(Bytes / 2, Touched)) view.Span.Fill(1);
+        buffer.Write(Bytes / 2, Touched, static bytes => bytes.Fill(1));
         Say(buffer, "64 MiB in the middle are written");
         buffer.Advise(Bytes / 2, Touched, MemoryAdvice.DontNeed);
         Say(buffer, $"given back; the byte in the middle is {buffer.Read<byte>(Bytes / 2)} again");
@@ -29,8 +29,7 @@ internal static class AnonymousCommand
 
     private static void Say(MemoryMapping buffer, string what)
     {
-        using var view = buffer.OpenRead(0, 1);
-        var resident = ProcessMaps.Read(withSizes: true).Find(view.Address)!.Sizes!.ResidentBytes ?? 0;
+        var resident = MappedAt.Of(buffer, 0, withSizes: true).Sizes!.ResidentBytes ?? 0;
         Console.WriteLine($"{ByteSize.Format(buffer.LengthBytes)} of address space, {ByteSize.Format(resident)} of memory: {what}.");
     }
 }

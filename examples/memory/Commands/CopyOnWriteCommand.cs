@@ -33,11 +33,10 @@ internal static class CopyOnWriteCommand
         using var mapping = MemoryMapping.MapFile(path, _private);
         if (mapping.LengthBytes > Array.MaxLength) throw new ExampleException(ExitCode.Failed, $"{path} is too long: this takes files up to 2 GiB.");
         var before = File.ReadAllBytes(path);
-        using var view = mapping.OpenRead(); // the whole file, up to 2 GiB
         var begin = Stopwatch.GetTimestamp();
-        var expected = CountWords(view.Span, 0, view.LengthBytes);
+        var expected = CountWords(mapping, 0, mapping.LengthBytes);
         var milliseconds = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-        Console.WriteLine($"{expected} words in {ByteSize.Format(view.LengthBytes)}, counted here in {milliseconds:0.0} ms.");
+        Console.WriteLine($"{expected} words in {ByteSize.Format(mapping.LengthBytes)}, counted here in {milliseconds:0.0} ms.");
         Console.WriteLine();
         Console.WriteLine("KiB of the mapping    after reading                 after writing");
         Console.WriteLine("worker     words      Shared_Clean  Private_Dirty   Shared_Clean  Private_Dirty");
@@ -47,7 +46,7 @@ internal static class CopyOnWriteCommand
         {
             for (var i = 0; i < count; i++)
             {
-                var (from, to) = (view.LengthBytes * (long)i / count, view.LengthBytes * (i + 1L) / count);
+                var (from, to) = (mapping.LengthBytes * i / count, mapping.LengthBytes * (i + 1) / count);
                 var start = SameProgram.With("copy-on-write-worker", path, $"{from}", $"{to}");
                 (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
                 workers.Add(Process.Start(start)!);
@@ -85,38 +84,42 @@ internal static class CopyOnWriteCommand
     private static void Work(string path, long[] part)
     {
         using var mapping = MemoryMapping.MapFile(path, _private);
-        using var view = mapping.OpenWrite();
-        var (from, to) = ((int)part[0], (int)part[1]);
-        var words = CountWords(view.Span, from, to);
-        Say(words, view.Address);
+        var (from, to) = (part[0], part[1]);
+        var words = CountWords(mapping, from, to);
+        Say(words, mapping);
         if (Console.ReadLine() is null) return;
-        foreach (ref var character in view.Span[from..to])
+        mapping.Write(from, (int)(to - from), static text =>
         {
-            if (character is >= (byte)'a' and <= (byte)'z') character -= 32;
-        }
-
-        Say(words, view.Address);
+            foreach (ref var character in text)
+            {
+                if (character is >= (byte)'a' and <= (byte)'z') character -= 32;
+            }
+        });
+        Say(words, mapping);
         Console.ReadLine();
     }
 
-    private static void Say(long words, nint address)
+    private static void Say(long words, MemoryMapping mapping)
     {
-        var sizes = ProcessMaps.Read(withSizes: true).Find(address)!.Sizes!;
+        var sizes = MappedAt.Of(mapping, 0, withSizes: true).Sizes!;
         Console.WriteLine($"{words} {sizes.SharedCleanBytes / 1024} {sizes.PrivateDirtyBytes / 1024}");
     }
 
     // A word belongs to the part in which it begins.
-    private static long CountWords(ReadOnlySpan<byte> text, int from, int to)
+    private static long CountWords(MemoryMapping mapping, long from, long to)
     {
-        var words = 0L;
-        var isInside = from > 0 && text[from - 1] > ' ';
-        foreach (var character in text[from..to])
+        var isInside = from > 0 && mapping.Read<byte>(from - 1) > ' ';
+        return mapping.Read(from, checked((int)(to - from)), isInside, static (text, isInside) =>
         {
-            var isLetter = character > ' ';
-            if (isLetter && !isInside) words++;
-            isInside = isLetter;
-        }
+            var words = 0L;
+            foreach (var character in text)
+            {
+                var isLetter = character > ' ';
+                if (isLetter && !isInside) words++;
+                isInside = isLetter;
+            }
 
-        return words;
+            return words;
+        });
     }
 }

@@ -67,8 +67,8 @@ internal static class GrepCommand
             Write(output, numbered ? string.Create(CultureInfo.InvariantCulture, $"{prefix}{number}:") : prefix);
             for (long done = 0; done < line.LengthBytes; done += Portion) // a line may be longer than any span
             {
-                using ReadableView view = file.OpenRead(line.Offset + done, (int)Math.Min(Portion, line.LengthBytes - done));
-                output.Write(view.Span);
+                int length = (int)Math.Min(Portion, line.LengthBytes - done);
+                file.Read(line.Offset + done, length, output, static (bytes, output) => output.Write(bytes));
             }
             output.WriteByte((byte)'\n');
         }

@@ -29,12 +29,13 @@ internal static class MapCommand
         using var handle = File.OpenHandle(file.FullName);
         using var mapping = MemoryMapping.MapFile(handle, offset, length ?? whole.LengthBytes - offset, options);
         Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped, from byte {offset} on; the first of them:");
-        using var view = mapping.OpenRead(0, (int)Math.Min(mapping.LengthBytes, MostBytes));
-        var bytes = view.Span;
-        for (int at = 0; at < bytes.Length; at += BytesPerLine)
+        mapping.Read(0, (int)Math.Min(mapping.LengthBytes, MostBytes), bytes =>
         {
-            var line = bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at));
-            Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(line)}");
-        }
+            for (int at = 0; at < bytes.Length; at += BytesPerLine)
+            {
+                var line = bytes.Slice(at, Math.Min(BytesPerLine, bytes.Length - at));
+                Console.WriteLine($"  {offset + at:x8}  {Convert.ToHexStringLower(line)}");
+            }
+        });
     }
 }

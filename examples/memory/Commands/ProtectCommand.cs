@@ -28,11 +28,14 @@ internal static unsafe class ProtectCommand
         mapping.WriteAt(0, add);
         Console.WriteLine($"{add.Length} bytes of machine code are written; the page is {Permissions(mapping, 0)}.");
         mapping.Protect(0, page, MemoryAccess.ReadExecute);
-        using (var code = mapping.OpenRead(0, add.Length)) // keeps the code mapped and executable while it runs
+        mapping.Read(0, add.Length, code => // stays mapped and executable until this returns
         {
-            var function = (delegate* unmanaged<int, int, int>)code.Address;
-            Console.WriteLine($"The page is {Permissions(mapping, 0)} now, and add(40, 2) says {function(40, 2)}.");
-        }
+            fixed (byte* first = code)
+            {
+                var function = (delegate* unmanaged<int, int, int>)first;
+                Console.WriteLine($"The page is {Permissions(mapping, 0)} now, and add(40, 2) says {function(40, 2)}.");
+            }
+        });
 
         mapping.Protect(page, page, MemoryAccess.ReadOnly);
         Console.WriteLine($"A table is {Permissions(mapping, page)}.");
@@ -45,18 +48,14 @@ internal static unsafe class ProtectCommand
             Console.WriteLine($"A write is refused: {e.Message}");
         }
 
-        using (var table = mapping.Writable(page, sizeof(int)))
+        using (mapping.Writable(page, sizeof(int)))
         {
-            table.Span[0] = 7;
+            mapping.Write(page, 7);
             Console.WriteLine($"Inside Writable it is {Permissions(mapping, page)},");
         }
 
         Console.WriteLine($"and afterwards {Permissions(mapping, page)} again, with {mapping.Read<int>(page)} in it.");
     }
 
-    private static string Permissions(MemoryMapping mapping, long offset)
-    {
-        using var view = mapping.OpenRead(offset, 1);
-        return ProcessMaps.Read().Find(view.Address)!.Permissions;
-    }
+    private static string Permissions(MemoryMapping mapping, long offset) => MappedAt.Of(mapping, offset).Permissions;
 }

@@ -44,9 +44,8 @@ internal static class CompressCommand
             SharedFile.Unmap();
             return Member(job.AsSpan(1));
         }
-        using var view = SharedFile.Of(context, isCopied: false).OpenRead(
-            BinaryPrimitives.ReadInt64LittleEndian(job.AsSpan(1)), BinaryPrimitives.ReadInt32LittleEndian(job.AsSpan(9)));
-        return Member(view.Span);
+        return SharedFile.Of(context, isCopied: false).Read(
+            BinaryPrimitives.ReadInt64LittleEndian(job.AsSpan(1)), BinaryPrimitives.ReadInt32LittleEndian(job.AsSpan(9)), Member);
     }
 
     private static void Preload() => Member("one"u8);

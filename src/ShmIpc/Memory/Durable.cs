@@ -56,9 +56,9 @@ public static class Durable
     internal static void Commit(
         MemoryMapping mapping, long payloadOffset, long payloadBytes, long commitOffset, ulong commitWord, Action<long, long> flush)
     {
-        using var word = mapping.OpenWrite(commitOffset, sizeof(ulong));
+        using var word = mapping.Open(commitOffset, sizeof(ulong), writes: true);
         if (payloadBytes > 0) flush(payloadOffset, payloadBytes);
-        Atomics.Release(ref word.Bytes.UInt64(0), commitWord); // SYNC: the payload is there, for whoever maps the file meanwhile
+        Atomics.Release(ref word.Span.UInt64(0), commitWord); // SYNC: the payload is there, for whoever maps the file meanwhile
         flush(commitOffset, sizeof(ulong));
     }
 

@@ -28,7 +28,7 @@ public sealed class FileWindow
     /// <summary>Whether it is the last one of the walk.</summary>
     public bool IsLast { get; }
 
-    /// <summary>The bytes. The walk disposes it when it goes on; a view that is open keeps it mapped.</summary>
+    /// <summary>The bytes. The walk disposes it when it goes on; callbacks and searches that are running keep it mapped.</summary>
     public MemoryMapping Mapping { get; }
 
     /// <summary>Walks through a file from start to end, one window after the other.</summary>

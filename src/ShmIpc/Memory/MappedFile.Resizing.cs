@@ -1,6 +1,7 @@
 // Other lengths. The new mapping is there before the old one goes, so that a failure leaves everything as it was. Views on an old mapping
 // stay good when the file grows. A shorter file would make their bytes a fault, so while anything in this process still shows what is to be
-// cut off, the file is not shortened; the kernel's own list of mappings says whether something does.
+// cut off, the file is not shortened; the kernel's own list of mappings says whether something does. Nothing maps a file meanwhile
+// (LengthLock).
 
 using ShmIpc.Interop;
 
@@ -8,13 +9,13 @@ namespace ShmIpc.Memory;
 
 public sealed partial class MappedFile
 {
-    /// <summary>Gives the file another length and maps it anew. What is new is zero, and its space is taken. Views that are open stay good;
-    /// they show the length they were opened with.</summary>
+    /// <summary>Gives the file another length and maps it anew. What is new is zero, and its space is taken. Callbacks and searches that
+    /// are running keep what they have.</summary>
     /// <param name="lengthBytes">How many bytes the file is to have.</param>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative, or more than a process can address.</exception>
     /// <exception cref="InvalidOperationException">The file is to become shorter, and something in this process still shows what is to be
-    /// cut off: a view, a search, another mapping. Or the mapping is private.</exception>
+    /// cut off: a callback, a search, another mapping. Or the mapping is private.</exception>
     /// <exception cref="UnauthorizedAccessException">The file is mapped read-only, or the kernel forbids it.</exception>
     /// <exception cref="ShmNoSpaceException">The file system is full. The file keeps its length and its mapping.</exception>
     /// <exception cref="ShmException">Somebody else changed the length (<see cref="Refresh"/> maps what there is now), or the kernel
@@ -25,14 +26,17 @@ public sealed partial class MappedFile
         lock (_lock)
         {
             var before = Current()?.LengthBytes ?? 0;
-            CheckResizable(before);
-            if (lengthBytes > before) Grow(before, lengthBytes);
-            else if (lengthBytes < before) Shrink(before, lengthBytes);
+            lock (MemoryMapping.LengthLock)
+            {
+                CheckResizable(before);
+                if (lengthBytes > before) Grow(before, lengthBytes);
+                else if (lengthBytes < before) Shrink(before, lengthBytes);
+            }
         }
     }
 
-    /// <summary>Maps the file anew at the length that it has now, after somebody else changed it. Views that are open stay as they
-    /// are.</summary>
+    /// <summary>Maps the file anew at the length that it has now, after somebody else changed it. Callbacks and searches that are running
+    /// keep what they have.</summary>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     /// <exception cref="InvalidOperationException">The mapping is private: what was written to it would be lost.</exception>
     /// <exception cref="ShmNoSpaceException">The file has holes that are to be written, and the file system no room for them.</exception>
@@ -71,7 +75,8 @@ public sealed partial class MappedFile
             if (!_mapping!.TryUnmap())
             {
                 throw new InvalidOperationException(
-                    $"Somebody has a view open on the {before} bytes of the file, or searches them: shorten it when they have finished.");
+                    $"A callback or a search still has some of the {before} bytes of the file, or a scope of Writable or a lock does: shorten it " +
+                    "when they have ended.");
             }
         }
         catch
@@ -137,7 +142,7 @@ public sealed partial class MappedFile
         if (others == 0) return;
         throw new InvalidOperationException(
             $"{others} other mapping(s) in this process still show some of bytes {lengthBytes} to {before} of the file, and a touch of " +
-            "them would end the process: close the views that were opened before the file grew, and whatever else maps the file.");
+            "them would end the process: wait for the callbacks and searches that began before the file grew, and dispose whatever else maps the file.");
     }
 
     private static bool IsIn(ProcessMapping entry, MemoryMapping? mapping) =>

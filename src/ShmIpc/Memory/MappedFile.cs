@@ -1,7 +1,8 @@
 // A file and its mapping as one thing, so that its length can change. How it does so is in MappedFile.Resizing.cs.
 //
 // The mapping may be replaced at any time by another thread that resizes, so every member that touches bytes opens its view under _lock.
-// From then on the view keeps its own mapping, also when that is not the file's newest.
+// From then on the view keeps its own mapping, also when that is not the file's newest. Those that read and write are in
+// MappedFile.Bytes.cs.
 
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
@@ -11,7 +12,7 @@ namespace ShmIpc.Memory;
 /// <summary>A file that is mapped whole: searched, edited in place, lengthened and shortened.</summary>
 /// <remarks>
 /// All members may be used by several threads at once. An empty file has no mapping, and searches find nothing in it. What no library
-/// can prevent: when another process makes the file shorter, a touch of what is gone ends this process (<c>SIGBUS</c>).
+/// can prevent: when somebody else makes the file shorter, a touch of what is gone ends this process (<c>SIGBUS</c>).
 /// </remarks>
 public sealed partial class MappedFile : IDisposable
 {
@@ -100,34 +101,6 @@ public sealed partial class MappedFile : IDisposable
         }
     }
 
-    /// <summary>Opens a range for reading, in place.</summary>
-    /// <inheritdoc cref="MemoryMapping.OpenRead(long, int)"/>
-    public ReadableView OpenRead(long offset, int lengthBytes)
-    {
-        lock (_lock) return InFile(offset, lengthBytes) is { } mapping ? mapping.OpenRead(offset, lengthBytes) : default;
-    }
-
-    /// <summary>Opens a range for writing, in place.</summary>
-    /// <inheritdoc cref="MemoryMapping.OpenWrite(long, int)"/>
-    public WritableView OpenWrite(long offset, int lengthBytes)
-    {
-        lock (_lock) return InFile(offset, lengthBytes) is { } mapping ? mapping.OpenWrite(offset, lengthBytes) : default;
-    }
-
-    /// <inheritdoc cref="MemoryMapping.ReadAt"/>
-    public void ReadAt(long offset, Span<byte> destination)
-    {
-        using var view = OpenRead(offset, destination.Length);
-        view.Span.CopyTo(destination);
-    }
-
-    /// <inheritdoc cref="MemoryMapping.WriteAt"/>
-    public void WriteAt(long offset, ReadOnlySpan<byte> source)
-    {
-        using var view = OpenWrite(offset, source.Length);
-        source.CopyTo(view.Span);
-    }
-
     /// <summary>Returns when everything that was written to the file, through any mapping, is on the disk, and its length too
     /// (<c>fsync</c>). <see cref="MemoryMapping.Flush(long, long, MemoryFlush)"/> does less: a range, or without waiting.</summary>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
@@ -173,7 +146,8 @@ public sealed partial class MappedFile : IDisposable
     /// <inheritdoc cref="MemoryMapping.LinesWith"/>
     public MatchingLines LinesWith(ReadOnlySpan<byte> pattern) => new(OpenWhole, pattern);
 
-    /// <summary>Closes the file, and unmaps it now or when the last open view is closed. A second call does nothing.</summary>
+    /// <summary>Closes the file, and unmaps it now or when the last callback or search that has some of it ends. A second call does
+    /// nothing.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -193,18 +167,6 @@ public sealed partial class MappedFile : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return _mapping;
-    }
-
-    private MemoryMapping? InFile(long offset, int lengthBytes)
-    {
-        var mapping = Current();
-        if (mapping is null && (offset != 0 || lengthBytes != 0))
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(offset), $"Bytes {offset} to {offset + lengthBytes} were asked for, and the file is empty.");
-        }
-
-        return mapping;
     }
 
     private static MemoryMappingOptions Checked(MemoryMappingOptions? options)

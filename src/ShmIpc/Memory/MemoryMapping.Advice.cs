@@ -38,10 +38,11 @@ public sealed unsafe partial class MemoryMapping
             if (advice is MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite)
             {
                 var writes = advice == MemoryAdvice.PopulateWrite;
-                lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + bytes, writes, raises: false));
+                lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + bytes, writes));
                 RequireRoom((nint)(_start + offset), bytes, writes);
             }
 
+            if (advice == MemoryAdvice.DontFork) _isWithheld = true; // for good: a child that is forked now has a hole, whatever is said later
             if (TryPopulate((nint)(_start + offset), bytes, number, out var failure)) return;
             if ((failure == EFAULT || failure == ENOMEM) && advice is MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite)
             {

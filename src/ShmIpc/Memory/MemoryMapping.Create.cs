@@ -17,6 +17,10 @@ public sealed unsafe partial class MemoryMapping
 {
     private const long AddressSpaceBytes = 1L << 47; // what a process on x64 has; longer lengths only overflow
 
+    /// <summary>Held from the look at a file's length until it is mapped, and by whoever shortens a file from the look at what is mapped
+    /// until it is shorter: so no thread maps what another is about to cut off.</summary>
+    internal static Lock LengthLock { get; } = new();
+
     /// <summary>Maps a range of a file. The file may be closed afterwards.</summary>
     /// <remarks>
     /// The space of a shared range that is to be written is allocated first, and the file lengthened where it ends before the range does:
@@ -87,8 +91,13 @@ public sealed unsafe partial class MemoryMapping
         {
             var flags = isShared ? MAP_SHARED : options.NoReserve ? MAP_PRIVATE | MAP_NORESERVE : MAP_PRIVATE;
             var access = fillHoles && options.Access == MemoryAccess.None ? MemoryAccess.ReadOnly : options.Access;
-            MapOver(start, mappedBytes, access, flags, number, offset);
-            if (mirror != 0) MapOver(mirror, mappedBytes, access, flags, number, offset);
+            lock (LengthLock)
+            {
+                CheckReaches(file, offset, lengthBytes);
+                MapOver(start, mappedBytes, access, flags, number, offset);
+                if (mirror != 0) MapOver(mirror, mappedBytes, access, flags, number, offset);
+            }
+
             AdviseHugePages(start, mirror == 0 ? mappedBytes : 2 * mappedBytes, options);
             if (fillHoles
                 && !TryPopulate(start, mappedBytes, MADV_POPULATE_READ, out var failure)

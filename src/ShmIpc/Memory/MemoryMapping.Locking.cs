@@ -48,7 +48,7 @@ public sealed unsafe partial class MemoryMapping
         token = null;
         try
         {
-            lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + lengthBytes, writes: false, raises: false));
+            lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + lengthBytes, writes: false));
             if (LockPages(offset, lengthBytes, onFault, out refusal) is { } entry) token = new MemoryLock(entry, this);
             return token is not null;
         }

@@ -1,6 +1,6 @@
-// What may be done with the pages of a mapping. What Protect says is kept in _pages; an open Writable view raises its pages above that for
-// as long as it is open. Apply tells the kernel what follows from both, so that views may be closed in any order. It all happens under
-// _viewsLock.
+// What may be done with the pages of a mapping. What Protect says is kept in _pages; an open scope of Writable raises its pages above that,
+// and so does a view that leans on one and is not closed yet. Apply tells the kernel what follows from all three, so that scopes and views
+// may be closed in any order. It all happens under _viewsLock.
 
 using ShmIpc.Interop;
 using static ShmIpc.Interop.LibCExtras;
@@ -18,7 +18,7 @@ public sealed unsafe partial class MemoryMapping
     /// <param name="access">What is to be allowed.</param>
     /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
     /// <exception cref="ArgumentException">The range is not whole pages of the mapping, or there is no such access.</exception>
-    /// <exception cref="InvalidOperationException">A view that is open needs what would be taken away, or the mapping is
+    /// <exception cref="InvalidOperationException">A callback or a search that is running needs what would be taken away, or the mapping is
     /// mirrored.</exception>
     /// <exception cref="UnauthorizedAccessException">The file behind shared memory was opened read-only, or is sealed, or lies on a file
     /// system from which nothing may be executed.</exception>
@@ -43,6 +43,7 @@ public sealed unsafe partial class MemoryMapping
                 try
                 {
                     Apply(start, end);
+                    if (access == MemoryAccess.ReadWrite) TakeSpace(start, end);
                 }
                 catch
                 {
@@ -60,10 +61,13 @@ public sealed unsafe partial class MemoryMapping
 
     private void CheckNobodyNeedsMore(long start, long end, MemoryAccess access)
     {
-        var inTheWay = _views.Count(view => !view.Raises && view.Start < end && view.End > start && !Allows(access, view.Writes));
+        var inTheWay = _views.Count(view => !Allows(access, view.Writes)
+            && AccessOf(Math.Max(start, view.Start), Math.Min(end, view.End))
+                .Any(run => run.Start < run.End && Allows(run.Access, view.Writes))); // where it leans on a scope, it needs nothing from here
         if (inTheWay == 0) return;
         throw new InvalidOperationException(
-            $"{inTheWay} open view(s) of bytes {start} to {end} would end the process once the pages are {access}: close them first.");
+            $"{inTheWay} callback(s) or search(es) that have some of bytes {start} to {end} would end the process once the pages are " +
+            $"{access}: wait until they have returned.");
     }
 
     private void CheckMayBeWritten(string operation)
@@ -85,24 +89,32 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    // The kernel is told what the list and the open Writable views say, piece by piece.
+    // The kernel is told what the list, the scopes and the views that lean on them say, piece by piece.
     private void Apply(long start, long end)
     {
-        var raising = _views.Where(view => view.Raises && view.End > view.Start)
-            .Select(view => (Start: PageStart(view.Start), End: PageEnd(view.End))).ToArray();
+        (long Start, long End, bool Writes)[] raising =
+        [
+            .. _scopes.Select(scope => (scope.Start, scope.End, Writes: true))
+                .Concat(_views.Where(view => view.Leans).Select(view => (view.Start, view.End, view.Writes)))
+                .Where(range => range.Start < range.End)
+                .Select(range => (PageStart(range.Start), PageEnd(range.End), range.Writes)),
+        ];
         long[] cuts = [.. raising.SelectMany(range => (long[])[range.Start, range.End])];
-        foreach (var run in (_pages ?? new PageAccess(PageEnd(LengthBytes), Access)).In(start, end))
+        foreach (var run in AccessOf(start, end))
         {
             long[] ends = [.. cuts.Where(cut => cut > run.Start && cut < run.End).Append(run.End).Distinct().Order()];
             var from = run.Start;
             foreach (var to in ends)
             {
-                var isRaised = raising.Any(range => range.Start <= from && range.End >= to);
-                SetAccess(from, to, isRaised ? MemoryAccess.ReadWrite : run.Access);
+                var over = raising.Where(range => range.Start <= from && range.End >= to);
+                SetAccess(from, to, over.Aggregate(run.Access, Raised));
                 from = to;
             }
         }
     }
+
+    private static MemoryAccess Raised(MemoryAccess access, (long Start, long End, bool Writes) over) =>
+        over.Writes ? MemoryAccess.ReadWrite : Allows(access, writing: false) ? access : MemoryAccess.ReadOnly;
 
     // After a failure: as well as it goes, because the first failure is the one to report.
     private void Restore(long start, long end)
@@ -126,10 +138,13 @@ public sealed unsafe partial class MemoryMapping
                 $"offset {start}, length {end - start}, {access}",
                 request: RequestOf((nint)(_start + start), end - start) with { Protection = ProtectionOf(access) });
         }
+    }
 
-        // Where the mapping began as read-only, a hole of the file has no space yet, nor has the private copy of a page of a pool:
-        // better an exception now than a fault at the first write.
-        if (access != MemoryAccess.ReadWrite || _spaceIsTaken || !_isFile) return;
+    // Where the mapping began as read-only, a hole of the file has no space yet, nor has the private copy of a page of a pool: better an
+    // exception when pages become writable than a fault at the first write.
+    private void TakeSpace(long start, long end)
+    {
+        if (_spaceIsTaken || !_isFile) return;
         if (Sharing == MappingSharing.Private && !IsOfPool) return;
         if (!TryPopulate((nint)(_start + start), end - start, MADV_POPULATE_WRITE, out var failure) && failure != EINVAL /* before 5.14 */)
         {

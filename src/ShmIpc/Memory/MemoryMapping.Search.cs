@@ -1,4 +1,4 @@
-// Looking for bytes, in mappings of any length. Each search keeps one view open over everything while it runs.
+// Looking for bytes, in mappings of any length. Each search has one view open over everything while it runs.
 
 namespace ShmIpc.Memory;
 

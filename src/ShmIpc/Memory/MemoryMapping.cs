@@ -1,10 +1,10 @@
 // Mapped memory and its life: one reservation with everything in it, unmapped when Dispose was called and the last reference is gone.
-// How it comes to be is in MemoryMapping.Create.cs, how its users reach the bytes in MemoryMapping.Views.cs, what may be done with its
-// pages in MemoryMapping.Protection.cs, what the kernel is told and asked in MemoryMapping.Advice.cs. It knows nothing of what the bytes
-// mean.
+// How it comes to be is in MemoryMapping.Create.cs, how its users reach the bytes in MemoryMapping.Bytes.cs, who uses them at the moment
+// in MemoryMapping.Views.cs, what may be done with its pages in MemoryMapping.Protection.cs, what the kernel is told and asked in
+// MemoryMapping.Advice.cs. It knows nothing of what the bytes mean.
 //
-// No public member hands out a span that could outlive the mapping: an open view is a reference. The library's own layers use Whole and
-// hold their references themselves.
+// No public member returns a span: callbacks are lent one while the mapping has a reference. The library's own layers use Whole and hold
+// their references themselves.
 //
 // There is no finalizer, on purpose. A span does not keep the object that handed it out alive, so the collector may find a mapping
 // unreachable while somebody still reads its bytes; a finalizer would unmap them under that reader, and the process would end. A
@@ -20,10 +20,10 @@ namespace ShmIpc.Memory;
 /// mirrored.</summary>
 /// <remarks>
 /// All members may be used by several threads at once. Bytes are reached by copies (<see cref="ReadAt"/>, <see cref="WriteAt"/>) or in
-/// place through a view (<see cref="OpenRead(long, int)"/>, <see cref="OpenWrite(long, int)"/>), which keeps the memory mapped while it is
-/// open. A mapping that is never disposed stays until the process exits; there is no finalizer. What no library can prevent: when another
-/// process makes a mapped file shorter, or punches a hole into it on a full file system, or the disk cannot read a page of it, a touch of
-/// what is gone ends this process (<c>SIGBUS</c>).
+/// place in a callback (<see cref="Read(long, int, SpanReader)"/>, <see cref="Write(long, int, SpanWriter)"/>), during which the memory
+/// stays mapped. A mapping that is never disposed stays until the process exits; there is no finalizer. What no library can prevent: when
+/// somebody else makes a mapped file shorter, or punches a hole into it on a full file system, or the disk cannot read a page of it, a
+/// touch of what is gone ends this process (<c>SIGBUS</c>).
 /// </remarks>
 public sealed unsafe partial class MemoryMapping : IDisposable
 {
@@ -37,7 +37,9 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private readonly long _readableBytes;
     private readonly bool _isFile;
     private readonly bool _mayBeWritten; // whether the kernel lets pages become writable: private, anonymous, or a file opened for it
+    private readonly HomeProcess _home = HomeProcess.Current();
     private int _references;
+    private bool _isWithheld; // whether a forked child lacks some of it (MemoryAdvice.DontFork)
     private MappedMemory? _memory;
 
     private MemoryMapping(
@@ -103,7 +105,8 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// <summary>A window on the memory for reading, for callers that hold a reference or own the mapping.</summary>
     internal ReadOnlySpan<byte> GetReadOnlySpan(long offset, int lengthBytes) => Window(offset, lengthBytes);
 
-    /// <summary>Unmaps the memory, now or when the last open view is closed. A second call does nothing.</summary>
+    /// <summary>Unmaps the memory, now or when the last callback, search, scope or lock that has some of it ends. A second call does
+    /// nothing.</summary>
     public void Dispose()
     {
         while (true)
@@ -118,7 +121,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         }
     }
 
-    /// <summary>Unmaps the memory only if nobody has a view open or is copying; says whether it is unmapped now.</summary>
+    /// <summary>Unmaps the memory only if nobody uses it; says whether it is unmapped now.</summary>
     internal bool TryUnmap()
     {
         if (!Atomics.CompareExchange(ref _references, 0, DisposedFlag)) return Atomics.Acquire(ref _references) == DisposedFlag;
@@ -128,8 +131,10 @@ public sealed unsafe partial class MemoryMapping : IDisposable
 
     /// <summary>Keeps the memory mapped until the matching <see cref="ReleaseReference"/>, also past <see cref="Dispose"/>.</summary>
     /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
+    /// <exception cref="ShmForkedProcessException">This is a forked child, which lacks some of it.</exception>
     internal void AddReference()
     {
+        if (_isWithheld) _home.Require("memory mapping, of which DontFork kept pages from children,");
         while (true)
         {
             var state = Atomics.Acquire(ref _references);
@@ -176,9 +181,11 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         return new MappedSpan(_start, _readableBytes).Bytes(offset, lengthBytes);
     }
 
-    // A failure here (the kernel has no room to split a neighbouring range) leaves the memory mapped, which harms nobody.
+    // A failure here (the kernel has no room to split a neighbouring range) leaves the memory mapped, which harms nobody. In a child that
+    // lacks some of it, something else may lie there by now.
     private void Unmap()
     {
+        if (_isWithheld && !_home.IsHere) return;
         if (_lockedForLife is { } entry) LockTable.Remove(entry);
         _ = munmap(_reservation, (Tmds.Linux.size_t)(ulong)_reservedBytes);
     }

@@ -1,13 +1,11 @@
-// One view that somebody has open: which bytes it shows and what it needs them to be. Its mapping keeps a list of them, so that nothing
-// that would make a view fault is done while it is open.
+// One use of the bytes that is going on: which they are and what it needs them to be. Its mapping keeps a list of them, so that nothing
+// that would make a use fault is done meanwhile. It never leaves the library: whoever could close one early could fault.
 
 namespace ShmIpc.Memory;
 
-internal sealed class OpenView(MemoryMapping mapping, long start, long end, bool writes, bool raises) : IDisposable
+internal sealed class OpenView(MemoryMapping mapping, long start, long end, bool writes) : IDisposable
 {
     private int _isClosed;
-
-    public MemoryMapping Mapping => mapping;
 
     public long Start => start;
 
@@ -16,11 +14,15 @@ internal sealed class OpenView(MemoryMapping mapping, long start, long end, bool
     /// <summary>Whether its bytes must stay writable; readable they must always stay.</summary>
     public bool Writes => writes;
 
-    /// <summary>Whether it made its pages writable itself, for as long as it is open.</summary>
-    public bool Raises => raises;
+    /// <summary>Whether it needs more than its pages were given by Protect, which a <see cref="WritableScope"/> allowed: they stay so until
+    /// it is closed, whatever becomes of the scope.</summary>
+    public bool Leans { get; set; }
 
     public MappedSpan Span =>
         Atomics.Acquire(ref _isClosed) == 0 ? mapping.Span(start, end) : throw new ObjectDisposedException(null, "The view is closed.");
+
+    /// <summary>The bytes of a view of at most 2 GiB.</summary>
+    public Span<byte> Bytes => Span.Bytes(0, (int)(end - start));
 
     public void Dispose()
     {

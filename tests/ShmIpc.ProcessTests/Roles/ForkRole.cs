@@ -5,6 +5,7 @@
 using System.Text;
 using System.Threading.Channels;
 using ShmIpc.Channels;
+using ShmIpc.Memory;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Values;
 
@@ -39,9 +40,21 @@ internal static class ForkRole
         batch.Write("one"u8);
         batch.Write("two"u8); // aborting would clear its header, in the parent's lane
 
+        MemoryMapping withheld = MemoryMapping.MapAnonymous(2 * Environment.SystemPageSize);
+        withheld.Advise(0, Environment.SystemPageSize, MemoryAdvice.DontFork);
+        MemoryMapping inherited = MemoryMapping.MapAnonymous(1);
+
         int code = Linux.RunForked(() =>
         {
             List<string> wrong = [];
+            Refused(wrong, "mapping Read", () => withheld.Read(0, 1, bytes => bytes[0])); // a fault otherwise
+            Refused(wrong, "mapping Write", () => withheld.Write(Environment.SystemPageSize, 1));
+            Refused(wrong, "mapping IndexOf", () => withheld.IndexOf("\0"u8));
+            Refused(wrong, "mapping Writable", () => withheld.Writable(0, 1));
+            Refused(wrong, "mapping Lock", () => withheld.Lock());
+            withheld.Dispose();
+            inherited.Write(0, (byte)7);
+            inherited.Dispose();
             Refused(wrong, "Claim.Span", () => _ = OpenClaimOf(producer).Span.Length);
             Refused(wrong, "Batch.TryWrite", () => OpenBatchOf(batcher).TryWrite("child"u8));
             OpenBatchOf(batcher).Dispose();
@@ -103,6 +116,7 @@ internal static class ForkRole
         bool works = sealedConsumer.Read().Payload.SequenceEqual("one"u8) && sealedConsumer.TryRead(out ShmRecord second)
             && second.Payload.SequenceEqual("two"u8);
         works &= valueWriter.Write(3) == 2 && value.HasWriter && value.Read() == 3 && producer.TryWrite("after"u8) && consumer.TryRead(out ShmRecord record) && record.Payload.SequenceEqual("claimed"u8);
+        works &= withheld.Read<byte>(0) == 0 && inherited.Read<byte>(0) == 7;
         Linux.WriteRaw(Encoding.UTF8.GetBytes($"parent {code} {works}\n"));
         Thread.Sleep(Timeout.Infinite);
 

@@ -293,12 +293,10 @@ public sealed unsafe class MemoryRefusalTests
     {
         using Memfd file = new();
         using var mapping = MemoryMapping.MapFile($"/proc/self/fd/{file.Number}", new() { Address = (nint)_lowAddress });
-        nint start;
-        using (var view = mapping.OpenRead(0, 1))
+        nint start = mapping.Read(0, 1, bytes =>
         {
-            fixed (byte* first = view.Span) start = (nint)first;
-        }
-
+            fixed (byte* first = bytes) return (nint)first;
+        });
         nint hole = start + (nint)_page;
         Assert.Equal(0, LibC.munmap((void*)hole, Size(_page)));
         try

@@ -35,11 +35,11 @@ public sealed class MappedFileLeakTests : IDisposable
         var pageBytes = Environment.SystemPageSize;
         MemoryMappingLeakTests.CheckGrowth(() =>
         {
-            using (var view = file.OpenRead(0, 10))
+            file.Read(0, 10, _ =>
             {
                 file.Resize(3 * pageBytes);
                 Assert.Throws<InvalidOperationException>(() => file.Resize(0));
-            }
+            });
 
             file.Resize(10);
         }, cycles: 500);

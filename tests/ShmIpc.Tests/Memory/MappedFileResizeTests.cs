@@ -21,7 +21,7 @@ public sealed class MappedFileResizeTests : IDisposable
     public void Dispose() => _scratch.Dispose();
 
     [Fact]
-    public void Growth_keeps_the_contents_and_open_views()
+    public void Growth_keeps_the_contents_and_what_callbacks_have()
     {
         using var file = MappedFile.Create(FilePath, 0);
         file.Resize(5);
@@ -29,37 +29,37 @@ public sealed class MappedFileResizeTests : IDisposable
         var old = file.Mapping!;
         var start = old.Whole.Start;
         var line = ProcMaps.LineAt(start);
-        using (var view = file.OpenWrite(0, 5))
+        file.Write(0, 5, bytes =>
         {
             file.Resize(3 * _page);
             Assert.NotSame(old, file.Mapping);
             Assert.Equal(3 * _page, new FileInfo(FilePath).Length);
-            Assert.Equal("first"u8, view.Span);
-            view.Span[0] = (byte)'F';                                       // through the old mapping
+            Assert.Equal("first"u8, bytes);
+            bytes[0] = (byte)'F';                                           // through the old mapping
             Assert.Equal(0, file.IndexOf("First"u8));                       // and seen through the new one
             file.WriteAt(4, "T second"u8);
-            Assert.Equal("FirsT"u8, view.Span);
+            Assert.Equal("FirsT"u8, bytes);
             Assert.Equal(line, ProcMaps.LineAt(start));
             Assert.Throws<ObjectDisposedException>(() => old.WriteAt(0, [1]));
-        }
+        });
 
-        Assert.NotEqual(line, ProcMaps.LineAt(start));              // the old mapping went with its last view
+        Assert.NotEqual(line, ProcMaps.LineAt(start));              // the old mapping went with the callback
         Assert.Equal(3 * _page - 12, file.Count("\0"u8));
         Assert.StartsWith("FirsT second\0", File.ReadAllText(FilePath), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Shrinking_is_refused_while_a_view_is_open()
+    public void Shrinking_is_refused_while_a_callback_or_a_search_runs()
     {
         using var file = MappedFile.Create(FilePath, 3 * _page);
         file.WriteAt(0, "kept"u8);
         var mapping = file.Mapping;
-        using (var view = file.OpenRead(2 * _page, 10))
+        file.Read(2 * _page, 10, bytes =>
         {
             var error = Assert.Throws<InvalidOperationException>(() => file.Resize(_page));
-            Assert.Contains("has a view open", error.Message, StringComparison.Ordinal);
-            Assert.Equal(0, view.Span[0]);
-        }
+            Assert.Contains("A callback or a search", error.Message, StringComparison.Ordinal);
+            Assert.Equal(0, bytes[0]);
+        });
 
         foreach (var match in file.Matches("kept"u8)) // a search looks at all of it, too
         {
@@ -83,15 +83,15 @@ public sealed class MappedFileResizeTests : IDisposable
     public void Shrinking_is_refused_while_an_older_or_another_mapping_shows_the_end()
     {
         using var file = MappedFile.Create(FilePath, 2 * _page);
-        using (var view = file.OpenWrite(_page, _page))
+        file.Write(_page, _page, bytes =>
         {
             file.Resize(4 * _page);
             var error = Assert.Throws<InvalidOperationException>(() => file.Resize(_page));
             Assert.Contains("1 other mapping(s)", error.Message, StringComparison.Ordinal);
-            view.Span[^1] = 1;
-            file.Resize(2 * _page); // what the view shows stays
-            view.Span[^1] = 2;
-        }
+            bytes[^1] = 1;
+            file.Resize(2 * _page); // what the callback has stays
+            bytes[^1] = 2;
+        });
 
         using (var other = MappedFile.Open(FilePath, new() { Access = MemoryAccess.ReadOnly }))
         {
@@ -191,6 +191,54 @@ public sealed class MappedFileResizeTests : IDisposable
         Assert.Equal((_page, _page), (file.LengthBytes, LinuxFile.Status(memfd).SizeBytes));
         file.WriteAt(0, "KEPT"u8);
         Assert.Equal(0, file.IndexOf("KEPT"u8));
+    }
+
+    // One thread shortens the file and lengthens it again, others map it and touch its end: each finds it there, or is refused.
+    [Fact]
+    public void Shortening_and_mapping_race_without_a_fault()
+    {
+        using var file = MappedFile.Create(FilePath, 1);
+        using var done = new CancellationTokenSource();
+        var touched = 0;
+        var mapping = Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                try
+                {
+                    using var other = MemoryMapping.MapFile(FilePath, new() { Access = MemoryAccess.ReadOnly });
+                    for (var i = 0; i < 5000; i++) Assert.Equal(0, other.Read<byte>(other.LengthBytes - 1)); // until the file may be shorter
+                    Interlocked.Increment(ref touched);
+                }
+                catch (ShmException)
+                {
+                }
+            }
+        })).ToArray();
+        foreach (var thread in mapping) thread.Start();
+        var shortened = 0;
+        try
+        {
+            for (var round = 0; round < 20_000 && (shortened < 300 || Volatile.Read(ref touched) < 300); round++)
+            {
+                file.Resize(4 * _page);
+                try
+                {
+                    file.Resize(1);
+                    shortened++;
+                }
+                catch (InvalidOperationException)
+                {
+                }
+            }
+        }
+        finally
+        {
+            done.Cancel();
+        }
+
+        Assert.All(mapping, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(20))));
+        Assert.True(shortened > 0 && touched > 0, $"shortened {shortened} times, touched {touched} times");
     }
 
     // One thread appends, others search: each finds what was there when it began, and nobody touches what is gone.

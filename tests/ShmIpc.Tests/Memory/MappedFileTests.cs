@@ -26,7 +26,7 @@ public sealed class MappedFileTests : IDisposable
         Assert.Equal(19, file.LengthBytes);
         var at = file.IndexOf("quick"u8);
         file.WriteAt(at, "QUICK"u8);
-        using (var view = file.OpenWrite(file.LastIndexOf("f"u8), 3)) "cat"u8.CopyTo(view.Span);
+        file.Write(file.LastIndexOf("f"u8), 3, bytes => "cat"u8.CopyTo(bytes));
         file.Flush();
         Assert.Equal("The QUICK brown cat", File.ReadAllText(FilePath));
         var word = new byte[5];
@@ -59,13 +59,15 @@ public sealed class MappedFileTests : IDisposable
         Assert.Equal((-1, -1, 0), (file.IndexOf("a"u8), file.LastIndexOf("a"u8), file.Count("a"u8)));
         foreach (var match in file.Matches("a"u8)) Assert.Fail($"found at {match}");
         foreach (var line in file.LinesWith("a"u8)) Assert.Fail($"found {line}");
-        using (var nothing = file.OpenRead(0, 0)) Assert.True(nothing.Span.IsEmpty);
+        Assert.Equal(7, file.Read(0, 0, 7, static (bytes, state) => bytes.Length + state));
+        file.Write(0, 0, bytes => bytes.Clear());
         file.WriteAt(0, []);
         file.Flush();
         Assert.Throws<ArgumentException>(() => file.IndexOf([]));
         Assert.Throws<ArgumentOutOfRangeException>(() => file.IndexOf("a"u8, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => file.WriteAt(0, "a"u8));
         Assert.Throws<ArgumentOutOfRangeException>(() => file.ReadAt(1, []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Read(0, 1, bytes => bytes.Length));
     }
 
     [Fact]
@@ -99,27 +101,30 @@ public sealed class MappedFileTests : IDisposable
 
         using var file = MappedFile.Open(FilePath, _readOnly);
         Assert.Throws<InvalidOperationException>(() => file.WriteAt(0, [1]));
+        Assert.Throws<InvalidOperationException>(() => file.Write(0, 1, bytes => bytes.Clear()));
     }
 
     [Fact]
-    public void Dispose_ends_everything_but_open_views()
+    public void Dispose_ends_everything_but_what_callbacks_have()
     {
         File.WriteAllText(FilePath, "text");
         var file = MappedFile.Open(FilePath);
         var start = file.Mapping!.Whole.Start;
         var line = ProcMaps.LineAt(start);
-        using (var view = file.OpenRead(0, 4))
+        file.Read(0, 4, bytes =>
         {
             file.Dispose();
             file.Dispose();
-            Assert.Equal("text"u8, view.Span);
-        }
+            Assert.Equal("text"u8, bytes);
+        });
 
         Assert.NotEqual(line, ProcMaps.LineAt(start));
         Assert.Throws<ObjectDisposedException>(() => file.LengthBytes);
         Assert.Throws<ObjectDisposedException>(() => file.Mapping);
         Assert.Throws<ObjectDisposedException>(() => file.IndexOf("t"u8));
         Assert.Throws<ObjectDisposedException>(() => file.WriteAt(0, [1]));
+        Assert.Throws<ObjectDisposedException>(() => file.Read(0, 1, bytes => bytes.Length));
+        Assert.Throws<ObjectDisposedException>(() => file.Write(0, 1, bytes => bytes.Clear()));
         Assert.Throws<ObjectDisposedException>(() => file.Flush());
         Assert.Throws<ObjectDisposedException>(() => file.Resize(9));
         Assert.Throws<ObjectDisposedException>(() => file.Refresh());
@@ -143,7 +148,6 @@ public sealed class MappedFileTests : IDisposable
         Assert.Equal(places, found);
         Assert.Equal(places[2], file.LastIndexOf("needle"u8));
         Assert.Equal(places[1], file.IndexOf("needle"u8, places[0] + 1));
-        using var view = file.OpenRead(places[1], 6);
-        Assert.Equal("needle", Encoding.ASCII.GetString(view.Span));
+        Assert.Equal("needle", file.Read(places[1], 6, Encoding.ASCII.GetString));
     }
 }

@@ -1,4 +1,4 @@
-// Protect and Writable against the kernel's own list, and against views that are open.
+// Protect against the kernel's own list, and against callbacks that are running. Writable is in WritableScopeTests.
 
 using CsCheck;
 using ShmIpc.Interop;
@@ -33,7 +33,7 @@ public sealed class ProtectionTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => mapping.Write(2 * _page - 1, (short)1)); // reaches one byte into page 2
         Assert.Throws<InvalidOperationException>(() => mapping.Read<byte>(3 * _page));
         Assert.Equal(0, mapping.Read<byte>(4 * _page));
-        Assert.Throws<InvalidOperationException>(() => { using var view = mapping.OpenRead(); });
+        Assert.Throws<InvalidOperationException>(() => mapping.Read(bytes => bytes.Length));
         Assert.Equal(MemoryAccess.ReadWrite, mapping.Access);
     }
 
@@ -49,97 +49,23 @@ public sealed class ProtectionTests : IDisposable
     }
 
     [Fact]
-    public void What_an_open_view_needs_cannot_be_taken_away()
+    public void What_a_callback_needs_cannot_be_taken_away()
     {
         using var mapping = MemoryMapping.MapAnonymous(Pages * _page, _private);
-        using (var writing = mapping.OpenWrite(_page + 5, 10))
+        mapping.Write(_page + 5, 10, bytes =>
         {
             Assert.Throws<InvalidOperationException>(() => mapping.Protect(0, 2 * _page, MemoryAccess.ReadOnly));
             mapping.Protect(2 * _page, _page, MemoryAccess.None);
-            writing.Span.Fill(1);
-        }
-
-        using (var reading = mapping.OpenRead(_page + 5, 10))
+            bytes.Fill(1);
+        });
+        mapping.Read(_page + 5, 10, bytes =>
         {
             mapping.Protect(0, 2 * _page, MemoryAccess.ReadOnly);
             var error = Assert.Throws<InvalidOperationException>(() => mapping.Protect(_page, _page, MemoryAccess.None));
-            Assert.Contains("1 open view(s)", error.Message, StringComparison.Ordinal);
-            Assert.Equal(1, reading.Span[0]);
-        }
-
-        mapping.Protect(_page, _page, MemoryAccess.None);
-    }
-
-    [Fact]
-    public void Writable_raises_for_as_long_as_it_is_open()
-    {
-        using var file = _scratch.NewFile(Pages * _page);
-        using var mapping = MemoryMapping.MapFile(file, 0, Pages * _page, _readOnly);
-        using (var view = mapping.Writable(_page + 10, _page))
-        {
-            view.Span[0] = 42;
-            Assert.Equal(["r--s", "rw-s", "rw-s", "r--s"], Permissions(mapping)[..4]);
-            Assert.Throws<InvalidOperationException>(() => mapping.Write(_page, 1)); // the scope is its owner's alone
-        }
-
-        Assert.All(Permissions(mapping), permissions => Assert.Equal("r--s", permissions));
-        Assert.Equal(42, mapping.Read<byte>(_page + 10));
-    }
-
-    [Fact]
-    public void Writable_scopes_that_overlap_may_end_in_any_order()
-    {
-        using var mapping = MemoryMapping.MapAnonymous(Pages * _page, _private);
-        mapping.Protect(0, Pages * _page, MemoryAccess.ReadOnly);
-        using var secondOpen = new ManualResetEventSlim();
-        using var firstClosed = new ManualResetEventSlim();
-        string[] between = [];
-        var second = new Thread(() =>
-        {
-            using var view = mapping.Writable(2 * _page, 3 * _page);
-            secondOpen.Set();
-            Assert.True(firstClosed.Wait(TimeSpan.FromSeconds(20)));
-            view.Span.Fill(3);
-            between = Permissions(mapping);
+            Assert.Contains("1 callback(s)", error.Message, StringComparison.Ordinal);
+            Assert.Equal(1, bytes[0]);
         });
-        using (var first = mapping.Writable(0, 3 * _page))
-        {
-            second.Start();
-            Assert.True(secondOpen.Wait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
-            mapping.Protect(0, 2 * _page, MemoryAccess.None); // what holds below the scope may change under it
-            first.Span.Fill(1);
-        }
-
-        firstClosed.Set();
-        Assert.True(second.Join(TimeSpan.FromSeconds(20)));
-        Assert.Equal(["---p", "---p", "rw-p", "rw-p", "rw-p", "r--p", "r--p", "r--p"], between);
-        Assert.Equal(["---p", "---p", "r--p", "r--p", "r--p", "r--p", "r--p", "r--p"], Permissions(mapping));
-    }
-
-    [Fact]
-    public void A_file_opened_read_only_never_becomes_writable()
-    {
-        using var file = _scratch.NewFile(_page);
-        using var readOnly = LinuxFile.Reopen(file, writable: false);
-        using var mapping = MemoryMapping.MapFile(readOnly, 0, _page, _readOnly);
-        Assert.Throws<UnauthorizedAccessException>(() => mapping.Protect(0, _page, MemoryAccess.ReadWrite));
-        Assert.Throws<UnauthorizedAccessException>(() => { using var view = mapping.Writable(0, 1); });
-        using var copy = MemoryMapping.MapFile(readOnly, 0, _page, new() { Access = MemoryAccess.ReadOnly, Sharing = MappingSharing.Private });
-        using (var view = copy.Writable(0, 1)) view.Span[0] = 1;
-        Assert.Equal("r--p", ProcMaps.PermissionsAt(copy.Whole.Address(0)));
-    }
-
-    [Fact]
-    public void A_full_file_system_is_an_exception_when_holes_become_writable()
-    {
-        using var tmpfs = new SmallTmpfs();
-        using var sparse = tmpfs.NewFile();
-        LinuxFile.SetLength(sparse, SmallTmpfs.SizeBytes / 2);
-        using var mapping = MemoryMapping.MapFile(sparse, 0, SmallTmpfs.SizeBytes / 2, _readOnly); // fills the holes: reading needs them, too
-        using var filler = tmpfs.NewFile();
-        LinuxFile.Allocate(filler, 0, SmallTmpfs.SizeBytes / 2);
-        using (var view = mapping.Writable(0, (int)(SmallTmpfs.SizeBytes / 2))) view.Span.Fill(1);
-        Assert.Equal(1, mapping.Read<byte>(SmallTmpfs.SizeBytes / 2 - 1));
+        mapping.Protect(_page, _page, MemoryAccess.None);
     }
 
     [Fact]
