@@ -19,5 +19,6 @@ internal sealed record FilePages(long SharedCleanBytes, long PrivateDirtyBytes)
         return new(all.Sum(sizes => sizes.SharedCleanBytes ?? 0), all.Sum(sizes => sizes.PrivateDirtyBytes ?? 0));
     }
 
-    public override string ToString() => $"Shared_Clean {ByteSize.Format(SharedCleanBytes)}, Private_Dirty {ByteSize.Format(PrivateDirtyBytes)}";
+    public override string ToString() =>
+        $"Shared_Clean {ByteSize.Format(SharedCleanBytes)}, Private_Dirty {ByteSize.Format(PrivateDirtyBytes)}";
 }

@@ -23,7 +23,7 @@ internal sealed record PoolReport
 
     public required double SingleSeconds { get; init; }
 
-    /// <summary>How long pools of as many workers take to start, by mode; null where there can be none.</summary>
+    /// <summary>How long pools of as many workers take to start, by mode; null where there can be none. Empty when not measured.</summary>
     public IReadOnlyDictionary<string, double?> StartUpMilliseconds { get; init; } = new Dictionary<string, double?>();
 
     public required WorkerMemory Shared { get; init; }
@@ -76,12 +76,16 @@ internal sealed record PoolReport
         }
         Console.WriteLine(FormattableString.Invariant(
             $"  start-up: {ReadyMilliseconds:0} ms to ready, {ReadyMilliseconds / Workers:0} ms a worker"));
-        Console.WriteLine("  start-up by mode: " + string.Join(", ", StartUpMilliseconds.Select(start =>
-            start.Value is { } time ? FormattableString.Invariant($"{start.Key} {time:0} ms") : $"{start.Key} not here")));
+        if (StartUpMilliseconds.Count > 0)
+        {
+            Console.WriteLine("  start-up by mode: " + string.Join(", ", StartUpMilliseconds.Select(start =>
+                start.Value is { } time ? FormattableString.Invariant($"{start.Key} {time:0} ms") : $"{start.Key} not here")));
+        }
         Console.WriteLine(FormattableString.Invariant(
             $"  speed-up: {SpeedUp:0.00} ({SingleSeconds:0.000} s in one process, {PoolSeconds:0.000} s in the pool)"));
         Console.WriteLine($"  memory of a worker, the file shared: {Shared}");
-        Console.WriteLine($"  memory of a worker, not shared:      {NotShared?.ToString() ?? "not tried, there is too little left for the copies"}");
+        string notShared = NotShared?.ToString() ?? "not tried, there is too little left for the copies";
+        Console.WriteLine($"  memory of a worker, not shared:      {notShared}");
         if (Read is not null && Written is not null)
         {
             Console.WriteLine($"  the file's pages in the workers, when they have read:    {Read}");

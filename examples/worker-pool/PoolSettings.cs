@@ -18,6 +18,8 @@ internal sealed class PoolSettings
 
     public Option<string> Mode { get; } = CreateMode();
 
+    public Option<bool> Quick { get; } = new("--quick") { Description = "Leave out how long pools of each mode take to start" };
+
     public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON object" };
 
     /// <summary>Whether the command line is one that forks this process, which must then have been started with other settings.</summary>
@@ -45,6 +47,10 @@ internal sealed class PoolSettings
         RandomAccess.FlushToDisk(handle); // pages of a file that was just written count as dirty, whoever has them mapped
         return File.ResolveLinkTarget($"/proc/self/fd/{handle.DangerousGetHandle()}", returnFinalTarget: false)!.FullName;
     }
+
+    /// <summary>Prints what came of it, and gives the exit code.</summary>
+    public int Report(PoolReport report, ParseResult parsed) =>
+        (parsed.GetValue(Quick) ? report : report.WithStartUps()).Print(parsed.GetValue(Json));
 
     public WorkerPoolOptions ToOptions(ParseResult parsed, string file, Action preload) => new()
     {

@@ -10,7 +10,8 @@ WorkerPool.RunIfWorker(args);
 if (PoolSettings.AsksForFork(args))
     ForkSupport.EnsureForkable(args);
 
-var root = new RootCommand("Shows worker pools of ShmIpc: processes that share the work on a large file, or in shared memory; docs/workers.md explains them.")
+var root = new RootCommand(
+    "Shows worker pools of ShmIpc: processes that share the work on a large file, or in shared memory; docs/workers.md explains them.")
 {
     WordsCommand.Create(),
     CompressCommand.Create(),

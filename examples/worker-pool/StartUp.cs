@@ -14,7 +14,7 @@ namespace ShmIpc.Examples.Pool;
 internal sealed record StartUp(
     double ReadyMilliseconds, double AnsweredMilliseconds, double ProcessorMilliseconds, double ReplacedMilliseconds, WorkerMemory Memory)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     /// <summary>Starts a pool, and ends it.</summary>
     /// <exception cref="ExampleException">There can be no such pool here; the message says why.</exception>
@@ -29,7 +29,7 @@ internal sealed record StartUp(
         if (!program.WaitForExit(_patience))
         {
             program.Kill(); // its workers end with it
-            throw new ExampleException(ExitCode.Failed, $"A pool of mode {mode} did not come to an end within a minute.");
+            throw new ExampleException(ExitCode.Failed, $"A pool of mode {mode} did not come to an end within five minutes.");
         }
         return program.ExitCode == 0
             ? Parse(output.Result)

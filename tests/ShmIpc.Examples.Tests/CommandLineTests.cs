@@ -54,7 +54,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("producer", "nonsense", "Unrecognized command or argument 'nonsense'. See producer --help.")]
     [InlineData("producer", "--lines 3", "--lines needs --replay. See producer --help.")]
-    [InlineData("producer", "--json /", "--json /: that is a directory")]
+    [InlineData("producer", "--json /tmp", "--json /tmp: that is a directory")]
     [InlineData("producer", "--replay /", "is a directory")]
     [InlineData("consumer", "--shared", "--shared needs --group. See consumer --help.")]
     [InlineData("consumer", "--timeout 0s", "not '0s'. See consumer --help.")]

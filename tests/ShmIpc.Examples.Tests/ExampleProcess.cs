@@ -6,7 +6,7 @@ namespace ShmIpc.Examples.Tests;
 
 internal static class ExampleProcess
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5); // a start takes seconds where everybody builds
 
     /// <summary>Runs it to its end.</summary>
     public static (int ExitCode, string Output, string Errors) Run(string program, params string[] arguments)
@@ -73,7 +73,8 @@ internal static class ExampleProcess
 
     /// <summary>The processes that have a text on their command line.</summary>
     public static IReadOnlyList<int> With(string text) =>
-        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(name => int.Parse(name!))
+        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName)
+            .Where(name => int.TryParse(name, out _)).Select(name => int.Parse(name!))
             .Where(process => CommandLine(process).Contains(text, StringComparison.Ordinal))];
 
     private static string CommandLine(int process)

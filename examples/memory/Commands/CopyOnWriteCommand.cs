@@ -31,7 +31,11 @@ internal static class CopyOnWriteCommand
     {
         if (count is < 1 or > 64) throw new ExampleException(ExitCode.Failed, $"--workers takes a number from 1 to 64, not {count}.");
         using var mapping = MemoryMapping.MapFile(path, _private);
-        if (mapping.LengthBytes > Array.MaxLength) throw new ExampleException(ExitCode.Failed, $"{path} is too long: this takes files up to 2 GiB.");
+        if (mapping.LengthBytes > Array.MaxLength)
+        {
+            throw new ExampleException(ExitCode.Failed, $"{path} is too long: this takes files up to 2 GiB.");
+        }
+
         var before = File.ReadAllBytes(path);
         var begin = Stopwatch.GetTimestamp();
         var expected = CountWords(mapping, 0, mapping.LengthBytes);

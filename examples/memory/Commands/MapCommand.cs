@@ -25,7 +25,10 @@ internal static class MapCommand
         var options = new MemoryMappingOptions { Access = MemoryAccess.ReadOnly };
         using var whole = MappedFile.Open(file.FullName, options); // refuses what is no file, and never waits for one
         if (length is null && offset >= whole.LengthBytes)
-            throw new ExampleException(ExitCode.Failed, $"{file} has {whole.LengthBytes} bytes: there is nothing to map from byte {offset} on.");
+        {
+            throw new ExampleException(
+                ExitCode.Failed, $"{file} has {whole.LengthBytes} bytes: there is nothing to map from byte {offset} on.");
+        }
         using var handle = File.OpenHandle(file.FullName);
         using var mapping = MemoryMapping.MapFile(handle, offset, length ?? whole.LengthBytes - offset, options);
         Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped, from byte {offset} on; the first of them:");

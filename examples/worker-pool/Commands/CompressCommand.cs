@@ -22,7 +22,7 @@ internal static class CompressCommand
         var settings = new PoolSettings();
         var command = new Command("compress", "Compresses a file to gzip in parallel; ends with 2 when it cannot be decompressed to the same")
         {
-            file, output, settings.Workers, settings.Mode, settings.Json,
+            file, output, settings.Workers, settings.Mode, settings.Quick, settings.Json,
         };
         command.SetAction(parsed =>
         {
@@ -31,7 +31,7 @@ internal static class CompressCommand
             if (Path.Exists(target))
                 throw new ExampleException(ExitCode.Failed, $"{target} is there already: remove it, or name another with --output.");
             PoolReport report = RunAsync(path, target, settings.ToOptions(parsed, path, Preload)).GetAwaiter().GetResult();
-            return report.WithStartUps().Print(parsed.GetValue(settings.Json));
+            return settings.Report(report, parsed);
         });
         return command;
     }

@@ -34,7 +34,10 @@ internal static class SieveCommand
         {
             int count = parsed.GetRequiredValue(numbers);
             if (count is < FewestNumbers or > MostNumbers)
-                throw new ExampleException(ExitCode.Failed, $"--numbers takes a number from {FewestNumbers} to {MostNumbers}, not {count}.");
+            {
+                throw new ExampleException(
+                    ExitCode.Failed, $"--numbers takes a number from {FewestNumbers} to {MostNumbers}, not {count}.");
+            }
             return RunAsync(count, parsed.GetRequiredValue(settings.Workers)).GetAwaiter().GetResult();
         });
         return command;
@@ -65,7 +68,8 @@ internal static class SieveCommand
             found += primes;
         double poolSeconds = clock.Elapsed.TotalSeconds;
 
-        Console.WriteLine($"{found} primes below {count}, found by {workers} workers that were forked from process {Environment.ProcessId}");
+        Console.WriteLine(
+            $"{found} primes below {count}, found by {workers} workers that were forked from process {Environment.ProcessId}");
         PrintMappings(pool, count);
 
         clock.Restart();

@@ -48,7 +48,8 @@ internal static class TableCommand
             Console.WriteLine($"| `{mode}` | {Time(ready)} | {Time(one(start => start.AnsweredMilliseconds))} "
                 + $"| {Time(one(start => start.ReplacedMilliseconds))} | {Time(allReady)} | {Time((allReady - ready) / (workers - 1))} "
                 + $"| {Time(all(start => start.ProcessorMilliseconds))} | {ByteSize.Format(all(start => start.Memory.PssBytes))} "
-                + $"| {ByteSize.Format(all(start => start.Memory.PrivateBytes))} | {ByteSize.Format(all(start => start.Memory.PrivateDirtyBytes))} |");
+                + $"| {ByteSize.Format(all(start => start.Memory.PrivateBytes))} "
+                + $"| {ByteSize.Format(all(start => start.Memory.PrivateDirtyBytes))} |");
         }
     }
 

@@ -18,13 +18,13 @@ internal static class WordsCommand
         var settings = new PoolSettings();
         var command = new Command("words", "Counts lines and words in parallel; ends with 2 when one process counts something else")
         {
-            file, settings.Workers, settings.Mode, settings.Json,
+            file, settings.Workers, settings.Mode, settings.Quick, settings.Json,
         };
         command.SetAction(parsed =>
         {
             string path = PoolSettings.Require(parsed.GetRequiredValue(file));
             PoolReport report = RunAsync(path, settings.ToOptions(parsed, path, Preload)).GetAwaiter().GetResult();
-            return report.WithStartUps().Print(parsed.GetValue(settings.Json));
+            return settings.Report(report, parsed);
         });
         return command;
     }
@@ -65,8 +65,9 @@ internal static class WordsCommand
         FilePages? read = null, written = null;
         WorkerMemory? notShared = null;
         TextCounts? folded = null, fromCopies = null;
-        if (length < MemoryLimits.Read().AvailableBytes / (2 * (options.Workers + 1))) // what follows makes copies, at worst one in each process
+        if (length < MemoryLimits.Read().AvailableBytes / (2 * (options.Workers + 1)))
         {
+            // Each process makes a copy of what it writes to, and then of the whole file: hence the room.
             read = FilePages.Of(pool, path);
             folded = await SumAsync(SegmentWork.Fold);
             written = FilePages.Of(pool, path);
