@@ -75,8 +75,8 @@ public sealed partial class MappedFile
             if (!_mapping!.TryUnmap())
             {
                 throw new InvalidOperationException(
-                    $"A callback or a search still has some of the {before} bytes of the file, or a scope of Writable or a lock does: shorten it " +
-                    "when they have ended.");
+                    $"A callback or a search still has some of the {before} bytes of the file, or a scope of Writable or a lock does: " +
+                    "shorten it when they have ended.");
             }
         }
         catch
@@ -142,7 +142,8 @@ public sealed partial class MappedFile
         if (others == 0) return;
         throw new InvalidOperationException(
             $"{others} other mapping(s) in this process still show some of bytes {lengthBytes} to {before} of the file, and a touch of " +
-            "them would end the process: wait for the callbacks and searches that began before the file grew, and dispose whatever else maps the file.");
+            "them would end the process: wait for the callbacks and searches that began before the file grew, and dispose whatever else " +
+            "maps the file.");
     }
 
     private static bool IsIn(ProcessMapping entry, MemoryMapping? mapping) =>

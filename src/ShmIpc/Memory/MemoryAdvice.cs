@@ -37,7 +37,8 @@ public enum MemoryAdvice
     /// <summary>Must not be backed by transparent huge pages.</summary>
     NoHugePage,
 
-    /// <summary>A forked child does not get it: there, all that could touch the mapping throws <see cref="ShmForkedProcessException"/>.</summary>
+    /// <summary>A forked child does not get it: there, all that could touch the mapping throws
+    /// <see cref="ShmForkedProcessException"/>.</summary>
     DontFork,
 
     /// <summary>A forked child gets it, as usual.</summary>

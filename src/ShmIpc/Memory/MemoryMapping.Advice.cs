@@ -42,7 +42,7 @@ public sealed unsafe partial class MemoryMapping
                 RequireRoom((nint)(_start + offset), bytes, writes);
             }
 
-            if (advice == MemoryAdvice.DontFork) _isWithheld = true; // for good: a child that is forked now has a hole, whatever is said later
+            if (advice == MemoryAdvice.DontFork) _isWithheld = true; // for good: children that exist have the hole, whatever is said later
             if (TryPopulate((nint)(_start + offset), bytes, number, out var failure)) return;
             if ((failure == EFAULT || failure == ENOMEM) && advice is MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite)
             {

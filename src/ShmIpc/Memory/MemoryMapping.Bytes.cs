@@ -36,7 +36,7 @@ public sealed unsafe partial class MemoryMapping
     }
 
     /// <inheritdoc cref="Read(long, int, SpanReader)"/>
-    /// <typeparam name="TState">What the callback is given, so that it captures nothing and costs no object; a span is possible.</typeparam>
+    /// <typeparam name="TState">What the callback is given, so that it captures nothing and costs no object; a span can be.</typeparam>
     /// <param name="offset">The first byte, counted from the start of the mapping.</param>
     /// <param name="lengthBytes">How many bytes. In a mirrored mapping the range may reach up to twice <see cref="LengthBytes"/>.</param>
     /// <param name="state">What the callback is given.</param>
@@ -50,7 +50,7 @@ public sealed unsafe partial class MemoryMapping
     }
 
     /// <inheritdoc cref="Read(long, int, SpanReader)"/>
-    /// <typeparam name="TState">What the callback is given, so that it captures nothing and costs no object; a span is possible.</typeparam>
+    /// <typeparam name="TState">What the callback is given, so that it captures nothing and costs no object; a span can be.</typeparam>
     /// <typeparam name="TResult">What the callback finds; not a span.</typeparam>
     /// <param name="offset">The first byte, counted from the start of the mapping.</param>
     /// <param name="lengthBytes">How many bytes. In a mirrored mapping the range may reach up to twice <see cref="LengthBytes"/>.</param>
@@ -94,7 +94,7 @@ public sealed unsafe partial class MemoryMapping
     }
 
     /// <inheritdoc cref="Write(long, int, SpanWriter)"/>
-    /// <typeparam name="TState">What the callback is given, so that it captures nothing and costs no object; a span is possible.</typeparam>
+    /// <typeparam name="TState">What the callback is given, so that it captures nothing and costs no object; a span can be.</typeparam>
     /// <param name="offset">The first byte, counted from the start of the mapping.</param>
     /// <param name="lengthBytes">How many bytes. In a mirrored mapping the range may reach up to twice <see cref="LengthBytes"/>.</param>
     /// <param name="state">What the callback is given.</param>

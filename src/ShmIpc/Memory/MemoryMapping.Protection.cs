@@ -63,7 +63,7 @@ public sealed unsafe partial class MemoryMapping
     {
         var inTheWay = _views.Count(view => !Allows(access, view.Writes)
             && AccessOf(Math.Max(start, view.Start), Math.Min(end, view.End))
-                .Any(run => run.Start < run.End && Allows(run.Access, view.Writes))); // where it leans on a scope, it needs nothing from here
+                .Any(run => run.Start < run.End && Allows(run.Access, view.Writes))); // where not, it leans on a scope
         if (inTheWay == 0) return;
         throw new InvalidOperationException(
             $"{inTheWay} callback(s) or search(es) that have some of bytes {start} to {end} would end the process once the pages are " +

@@ -21,6 +21,23 @@ internal static class ProcMaps
         return "";
     }
 
+    /// <summary>The same for pages in a row, all of them at one look.</summary>
+    public static string[] PermissionsOf(nint start, int pages)
+    {
+        var permissions = Enumerable.Repeat("", pages).ToArray();
+        foreach (var line in File.ReadAllLines("/proc/self/maps"))
+        {
+            var ends = line.Split(' ', 2)[0].Split('-').Select(end => Convert.ToInt64(end, 16)).ToArray();
+            for (var page = 0; page < pages; page++)
+            {
+                var address = start + (long)page * Environment.SystemPageSize;
+                if (ends[0] <= address && address < ends[1]) permissions[page] = line.Split(' ', 3)[1];
+            }
+        }
+
+        return permissions;
+    }
+
     /// <summary>The flags of what lies at an address, such as <c>rd wr mr</c>; empty where nothing is mapped.</summary>
     public static string[] FlagsAt(nint address)
     {

@@ -107,8 +107,7 @@ public sealed class ProtectionTests : IDisposable
             threads: 1);
     }
 
-    private static string[] Permissions(MemoryMapping mapping) =>
-        [.. Enumerable.Range(0, Pages).Select(page => ProcMaps.PermissionsAt(mapping.Whole.Address(page * _page)))];
+    private static string[] Permissions(MemoryMapping mapping) => ProcMaps.PermissionsOf(mapping.Whole.Start, Pages);
 
     private static string Text(MemoryAccess access) => access switch
     {

@@ -281,6 +281,5 @@ public sealed class WritableScopeTests : IDisposable
         Assert.True(thread.Join(_patience));
     }
 
-    private static string[] Permissions(MemoryMapping mapping) =>
-        [.. Enumerable.Range(0, Pages).Select(page => ProcMaps.PermissionsAt(mapping.Whole.Address(page * _page)))];
+    private static string[] Permissions(MemoryMapping mapping) => ProcMaps.PermissionsOf(mapping.Whole.Start, Pages);
 }
