@@ -23,12 +23,4 @@ var root = new RootCommand("Shows what the memory toolkit of ShmIpc can do, one 
 };
 foreach (var command in SyncCommand.Create().Concat(CopyOnWriteCommand.Create())) root.Add(command);
 
-try
-{
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-}
-catch (Exception e) when (ExampleException.ExitCodeOf(e) is int exitCode)
-{
-    ExampleException.Report(e);
-    return exitCode;
-}
+return CommandLine.Run(root, args);

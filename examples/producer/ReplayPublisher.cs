@@ -22,7 +22,8 @@ internal sealed class ReplayPublisher(ReplaySettings settings, IHostApplicationL
 
     private int Replay(CancellationToken stopping)
     {
-        using FileStream file = Open();
+        // Elsewhere, because to open a pipe waits for its other end, and Ctrl-C does not.
+        using FileStream file = Task.Run(Open, stopping).WaitAsync(stopping).GetAwaiter().GetResult();
         using ShmChannel<ReplayLine> channel = ShmChannel.CreateOrOpen<ReplayLine>(
             settings.Channel.Name, settings.Channel.ToOptions(isSingleThreaded: true));
         using Producer<ReplayLine> producer = channel.CreateProducer();

@@ -16,16 +16,16 @@ public sealed class ExampleException(int exitCode, string message) : Exception(m
         ExampleException failure => failure.ExitCode,
         ShmPayloadException or ShmCorruptionException => Terminal.ExitCode.Mismatch,
         // Every error of the library that a user can cause is one of these: no space, no permission, another format, a bad name.
-        IOException or UnauthorizedAccessException or ArgumentException or PlatformNotSupportedException => Terminal.ExitCode.Failed,
+        IOException or UnauthorizedAccessException or ArgumentException or PlatformNotSupportedException or TimeoutException => Terminal.ExitCode.Failed,
         OptionsValidationException => Terminal.ExitCode.Failed,
         _ => null,
     };
 
     /// <summary>Says on standard error why the program ends.</summary>
-    public static void Report(Exception exception)
-    {
-        // .NET adds the name of a parameter in the code, which is nothing a user knows.
-        string message = exception is ArgumentException ? exception.Message.Split(" (Parameter '")[0] : exception.Message;
-        Console.Error.WriteLine($"{AppDomain.CurrentDomain.FriendlyName}: {message}");
-    }
+    public static void Report(Exception exception) =>
+        Console.Error.WriteLine($"{AppDomain.CurrentDomain.FriendlyName}: {MessageOf(exception)}");
+
+    /// <summary>What a user is told. .NET adds the name of a parameter in the code, which is nothing a user knows.</summary>
+    public static string MessageOf(Exception exception) =>
+        exception is ArgumentException ? exception.Message.Split(" (Parameter '")[0] : exception.Message;
 }

@@ -1,7 +1,6 @@
 // The command line that both example programs share, and the host around them.
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -59,10 +58,7 @@ public abstract class ExampleProgram
         // The host handles Ctrl-C and SIGTERM; two handlers would be one too many.
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         ParseResult parsed = Command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        // A page of help would push the one line that matters off the screen.
-        if (parsed.Action is ParseErrorAction error)
-            error.ShowHelp = false;
-        return parsed.InvokeAsync(configuration);
+        return CommandLine.Refuse(parsed) is int exitCode ? Task.FromResult(exitCode) : parsed.InvokeAsync(configuration);
     }
 
     /// <summary>Registers what the program consists of.</summary>
@@ -81,6 +77,8 @@ public abstract class ExampleProgram
         // Said now and not at the end of an hour.
         if (path is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
             throw new ExampleException(ExitCode.Failed, $"--json {path}: there is no such directory.");
+        if (Directory.Exists(path))
+            throw new ExampleException(ExitCode.Failed, $"--json {path}: that is a directory, and not a file.");
         return path;
     }
 

@@ -23,9 +23,19 @@ internal sealed record PoolReport
 
     public required double SingleSeconds { get; init; }
 
+    /// <summary>How long pools of as many workers take to start, by mode; null where there can be none. Empty when not measured.</summary>
+    public IReadOnlyDictionary<string, double?> StartUpMilliseconds { get; init; } = new Dictionary<string, double?>();
+
     public required WorkerMemory Shared { get; init; }
 
-    public required WorkerMemory NotShared { get; init; }
+    /// <summary>Null when the machine has too little memory left to try it.</summary>
+    public required WorkerMemory? NotShared { get; init; }
+
+    /// <summary>The file's pages in all workers when they have only read.</summary>
+    public FilePages? Read { get; init; }
+
+    /// <summary>And when they have written to their parts.</summary>
+    public FilePages? Written { get; init; }
 
     /// <summary>Whether the pool has found the same as one process, or what was compressed is what was there.</summary>
     public required bool IsSame { get; init; }
@@ -36,14 +46,21 @@ internal sealed record PoolReport
 
     public double SpeedUp => SingleSeconds / PoolSeconds;
 
+    /// <summary>The report with what a start takes in each mode, measured now, when the pool has ended.</summary>
+    public PoolReport WithStartUps() => this with { StartUpMilliseconds = PoolSettings.Modes.ToDictionary(mode => mode, TryStart) };
+
     /// <summary>Prints it, and says with which code the program ends.</summary>
     public int Print(bool asJson)
     {
         if (asJson)
-        {
             Console.WriteLine(JsonSerializer.Serialize(this, PoolReportJson.Default.PoolReport));
-            return IsSame ? ExitCode.Ok : ExitCode.Mismatch;
-        }
+        else
+            Print();
+        return IsSame ? ExitCode.Ok : ExitCode.Mismatch;
+    }
+
+    private void Print()
+    {
         Console.WriteLine($"{File}: {ByteSize.Format(Bytes)}, {Workers} workers, {Mode}");
         if (FallbackReason is not null)
             Console.WriteLine($"  not the mode asked for: {FallbackReason}");
@@ -59,11 +76,34 @@ internal sealed record PoolReport
         }
         Console.WriteLine(FormattableString.Invariant(
             $"  start-up: {ReadyMilliseconds:0} ms to ready, {ReadyMilliseconds / Workers:0} ms a worker"));
+        if (StartUpMilliseconds.Count > 0)
+        {
+            Console.WriteLine("  start-up by mode: " + string.Join(", ", StartUpMilliseconds.Select(start =>
+                start.Value is { } time ? FormattableString.Invariant($"{start.Key} {time:0} ms") : $"{start.Key} not here")));
+        }
         Console.WriteLine(FormattableString.Invariant(
             $"  speed-up: {SpeedUp:0.00} ({SingleSeconds:0.000} s in one process, {PoolSeconds:0.000} s in the pool)"));
         Console.WriteLine($"  memory of a worker, the file shared: {Shared}");
-        Console.WriteLine($"  memory of a worker, not shared:      {NotShared}");
+        string notShared = NotShared?.ToString() ?? "not tried, there is too little left for the copies";
+        Console.WriteLine($"  memory of a worker, not shared:      {notShared}");
+        if (Read is not null && Written is not null)
+        {
+            Console.WriteLine($"  the file's pages in the workers, when they have read:    {Read}");
+            Console.WriteLine($"  the file's pages in the workers, when they have written: {Written}");
+        }
         Console.WriteLine(IsSame ? "  checked: the same as in one process" : "  MISMATCH: not the same as in one process");
-        return IsSame ? ExitCode.Ok : ExitCode.Mismatch;
+    }
+
+    private double? TryStart(string mode)
+    {
+        try
+        {
+            return StartUp.Measure(mode, Workers).ReadyMilliseconds;
+        }
+        catch (ExampleException e)
+        {
+            ExampleException.Report(e);
+            return null;
+        }
     }
 }

@@ -1,4 +1,5 @@
-// Worker pools by example: two kinds of work on a large file, and a table of what the start modes cost.
+// Worker pools by example: two kinds of work on a large file, one in memory that forked workers share, and a table of what the start modes
+// cost.
 using System.CommandLine;
 using ShmIpc.Examples.Pool;
 using ShmIpc.Examples.Pool.Commands;
@@ -9,21 +10,14 @@ WorkerPool.RunIfWorker(args);
 if (PoolSettings.AsksForFork(args))
     ForkSupport.EnsureForkable(args);
 
-var root = new RootCommand("Shows worker pools of ShmIpc: processes that share the work on a large file; docs/workers.md explains them.")
+var root = new RootCommand(
+    "Shows worker pools of ShmIpc: processes that share the work on a large file, or in shared memory; docs/workers.md explains them.")
 {
     WordsCommand.Create(),
     CompressCommand.Create(),
+    SieveCommand.Create(),
     TableCommand.Create(),
     ProbeCommand.Create(),
 };
 
-try
-{
-    // Not InvokeAsync: a process that has used the thread pool cannot be forked any more.
-    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-}
-catch (Exception e) when (ExampleException.ExitCodeOf(e) is int exitCode)
-{
-    ExampleException.Report(e);
-    return exitCode;
-}
+return CommandLine.Run(root, args);

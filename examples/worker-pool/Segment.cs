@@ -5,19 +5,19 @@ namespace ShmIpc.Examples.Pool;
 
 /// <param name="Offset">Where it begins, in bytes.</param>
 /// <param name="LengthBytes">How long it is.</param>
-/// <param name="IsCopied">1: from a copy of the file in the worker's own memory; 0: from the mapped file.</param>
-internal readonly record struct Segment(long Offset, long LengthBytes, long IsCopied)
+/// <param name="Work">What is done with it.</param>
+internal readonly record struct Segment(long Offset, long LengthBytes, SegmentWork Work)
 {
     private const int Portion = 1 << 16;
 
     /// <summary>About <paramref name="count"/> parts that begin and end at line borders; fewer when lines are long.</summary>
-    public static List<Segment> Split(MemoryMapping file, long lengthBytes, int count, bool isCopied)
+    public static List<Segment> Split(MemoryMapping file, long lengthBytes, int count, SegmentWork work)
     {
         List<Segment> parts = [];
         for (long start = 0; start < lengthBytes;)
         {
             long end = AfterLineFeed(file, Math.Min(lengthBytes, start + Math.Max(1, lengthBytes / count)), lengthBytes);
-            parts.Add(new(start, end - start, isCopied ? 1 : 0));
+            parts.Add(new(start, end - start, work));
             start = end;
         }
         return parts;

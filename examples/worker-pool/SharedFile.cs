@@ -1,4 +1,5 @@
-// The file in a worker: mapped, so that all workers have the same pages of the page cache, or, to compare, in memory of its own.
+// The file in a worker: mapped, so that all workers have the same pages of the page cache as long as they only read, or, to compare, in
+// memory of its own.
 using ShmIpc.Memory;
 using ShmIpc.Workers;
 
@@ -29,8 +30,25 @@ internal static class SharedFile
         _mapped = null;
     }
 
+    /// <summary>Copy-on-write: what is written to it is in this process only, and takes memory only then.</summary>
     public static MemoryMapping Map(string path) =>
-        MemoryMapping.MapFile(path, new() { Access = MemoryAccess.ReadOnly, Sharing = MappingSharing.Private });
+        MemoryMapping.MapFile(path, new() { Sharing = MappingSharing.Private, NoReserve = true });
+
+    /// <summary>Makes the capital letters of ASCII small in a part of it.</summary>
+    public static void Fold(MemoryMapping file, Segment part)
+    {
+        for (long done = 0; done < part.LengthBytes; done += Portion)
+        {
+            file.Write(part.Offset + done, (int)Math.Min(Portion, part.LengthBytes - done), static text =>
+            {
+                foreach (ref byte letter in text)
+                {
+                    if (letter is >= (byte)'A' and <= (byte)'Z')
+                        letter |= 0x20;
+                }
+            });
+        }
+    }
 
     private static MemoryMapping Copy(string path)
     {

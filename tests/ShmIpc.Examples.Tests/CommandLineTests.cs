@@ -52,6 +52,16 @@ public sealed class CommandLineTests
     public void What_is_no_size(string text) => Assert.False(ByteSize.TryParse(text, out _));
 
     [Theory]
+    [InlineData("producer", "nonsense", "Unrecognized command or argument 'nonsense'. See producer --help.")]
+    [InlineData("producer", "--lines 3", "--lines needs --replay. See producer --help.")]
+    [InlineData("producer", "--json /tmp", "--json /tmp: that is a directory")]
+    [InlineData("producer", "--replay /", "is a directory")]
+    [InlineData("consumer", "--shared", "--shared needs --group. See consumer --help.")]
+    [InlineData("consumer", "--timeout 0s", "not '0s'. See consumer --help.")]
+    public void What_means_nothing_is_refused_in_one_line(string program, string arguments, string reason) =>
+        Assert.Contains(reason, ExampleProcess.Refused(program, arguments.Split(' ')), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData(0, "0 B")]
     [InlineData(999, "999 B")]
     [InlineData(1536, "1.50 KiB")]

@@ -10,7 +10,7 @@ namespace ShmIpc.Examples.Tests;
 
 public sealed class MemoryProgramTests : IDisposable
 {
-    private static readonly string _program = Path.Combine(AppContext.BaseDirectory, "memory");
+    private const string Program = "memory";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly string _root = Directory.CreateTempSubdirectory("shmipc-examples-test-").FullName;
 
@@ -75,7 +75,7 @@ public sealed class MemoryProgramTests : IDisposable
     public void Lock_keeps_others_out_of_its_range_while_the_command_runs(string range, string other, bool isFree)
     {
         string path = Write("file", []);
-        string[] inside = [_program, "lock", path, "--range", other, "--wait", "50ms", "--", "true"];
+        string[] inside = [Path.Combine(AppContext.BaseDirectory, Program), "lock", path, "--range", other, "--wait", "50ms", "--", "true"];
         int exitCode = Run(["lock", path, "--range", range, "--", .. inside]).ExitCode;
         Assert.Equal(isFree ? ExitCode.Ok : ExitCode.Failed, exitCode);
     }
@@ -213,10 +213,89 @@ public sealed class MemoryProgramTests : IDisposable
             StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("nonsense")]
-    [InlineData("map")]
-    [InlineData("lock", "file")]
-    public void What_is_no_command_is_refused(params string[] arguments) => Assert.Equal(ExitCode.Failed, Run(arguments).ExitCode);
+    [InlineData("nonsense", "Unrecognized command or argument 'nonsense'. See memory --help.")]
+    [InlineData("map", "'FILE' missing for command: 'map'. See memory map --help.")]
+    [InlineData("lock file", "'COMMAND' missing")]
+    [InlineData("maps 0", "from 1 on")]
+    [InlineData("huge-pages --size 0", "--size 0 is none")]
+    [InlineData("huge-pages --size -1", "--size -1 is none")]
+    [InlineData("huge-pages --rounds 0", "--rounds 0 is none")]
+    [InlineData("compare --mib 0", "from 1 to 2047, not 0")]
+    [InlineData("compare --directory /proc/self/maps", "There is no directory")]
+    [InlineData("sync /proc/self/maps", "There is no directory")]
+    public void What_means_nothing_is_refused_in_one_line(string arguments, string reason) =>
+        Assert.Contains(reason, ExampleProcess.Refused(Program, arguments.Split(' ')), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("map FILE")]
+    [InlineData("map FILE --length 1")]
+    [InlineData("edit FILE 0 text")]
+    [InlineData("append FILE text")]
+    [InlineData("windows text FILE")]
+    [InlineData("copy-on-write FILE")]
+    public void What_cannot_be_mapped_is_refused_in_one_line(string arguments)
+    {
+        (string File, string Reason)[] files =
+        [
+            (_root, "is a directory"), (ExampleProcess.MakePipe(Path.Combine(_root, "pipe")), "a pipe"), ("/dev/null", "a device"),
+            ("/proc/self/comm", "made up"), // its owner may write to it
+        ];
+        foreach ((string file, string reason) in files)
+        {
+            string errors = ExampleProcess.Refused(Program, [.. arguments.Split(' ').Select(word => word == "FILE" ? file : word)]);
+            Assert.Contains(reason, errors, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Grep_goes_on_behind_a_file_that_it_cannot_map()
+    {
+        string pipe = ExampleProcess.MakePipe(Path.Combine(_root, "pipe"));
+        string text = Write("text", "a needle\nand hay\n"u8.ToArray());
+        (int exitCode, string output, string errors) = Run("grep", "needle", pipe, text);
+        Assert.Equal((2, $"{text}:a needle\n"), (exitCode, output));
+        Assert.StartsWith($"memory grep: {pipe}: ", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sync DIR")]
+    [InlineData("compare --directory DIR")]
+    public void A_signal_leaves_neither_a_process_nor_a_file(string arguments)
+    {
+        using Process program = ExampleProcess.Start(Program, arguments.Replace("DIR", _root, StringComparison.Ordinal).Split(' '));
+        ExampleProcess.WaitUntil(program, () => Directory.GetFiles(_root) is [var file] && new FileInfo(file).Length > 0);
+        ExampleProcess.Signal(program, "TERM");
+        ExampleProcess.WaitForEnd(program);
+        Assert.Equal(128 + 15, program.ExitCode);
+        Assert.True(SpinWait.SpinUntil(() => ExampleProcess.With(_root).Count == 0, _patience), "A writer is left.");
+        Assert.Empty(Directory.GetFileSystemEntries(_root));
+    }
+
+    [Fact]
+    public void Lock_ends_its_command_when_it_is_ended()
+    {
+        string path = Write("file", []);
+        using Process program = ExampleProcess.Start(Program, "lock", path, "--", "sh", "-c", "sleep 300; : $1", "sh", path);
+        ExampleProcess.WaitUntil(program, () => ExampleProcess.With(path).Count > 1); // the program and its command
+        ExampleProcess.Signal(program, "TERM");
+        ExampleProcess.WaitForEnd(program);
+        Assert.True(SpinWait.SpinUntil(() => ExampleProcess.With(path).Count == 0, _patience), "The command runs on without the lock.");
+    }
+
+    [Theory]
+    [InlineData("maps")]
+    [InlineData("grep line FILE")]
+    [InlineData("windows line FILE")]
+    public void A_reader_that_goes_away_is_no_error(string arguments)
+    {
+        string path = Write("lines", Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 100_000).Select(i => $"line {i}\n"))));
+        using Process program = ExampleProcess.Start(Program, arguments.Replace("FILE", path, StringComparison.Ordinal).Split(' '));
+        program.StandardOutput.Close();
+        string errors = program.StandardError.ReadToEnd();
+        ExampleProcess.WaitForEnd(program);
+        Assert.Equal((0, ""), (program.ExitCode, errors));
+    }
 
     /// <summary>Runs it and expects that all goes well; gives its lines.</summary>
     private static string[] Ok(params string[] arguments)
@@ -236,23 +315,7 @@ public sealed class MemoryProgramTests : IDisposable
         return errors;
     }
 
-    private static (int ExitCode, string Output, string Errors) Run(params string[] arguments)
-    {
-        ProcessStartInfo start = new(_program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // the sub-commands kill some of theirs
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        bool isOver = process.WaitForExit(_patience);
-        if (!isOver)
-        {
-            process.Kill(entireProcessTree: true);
-        }
-
-        Assert.True(isOver, $"memory {string.Join(' ', arguments)} does not end.");
-        Assert.True(Task.WaitAll([output, errors], _patience), "Somebody whom it started is left.");
-        return (process.ExitCode, output.Result, errors.Result);
-    }
+    private static (int ExitCode, string Output, string Errors) Run(params string[] arguments) => ExampleProcess.Run(Program, arguments);
 
     private string Write(string name, byte[] bytes)
     {

@@ -16,7 +16,7 @@ internal static class AppendCommand
         {
             FileInfo file = parsed.GetRequiredValue(path);
             byte[] line = Encoding.UTF8.GetBytes(parsed.GetRequiredValue(text) + "\n");
-            using MappedFile mapped = file.Exists ? MappedFile.Open(file.FullName) : MappedFile.Create(file.FullName, 0);
+            using MappedFile mapped = Path.Exists(file.FullName) ? MappedFile.Open(file.FullName) : MappedFile.Create(file.FullName, 0);
             long end = mapped.LengthBytes;
             mapped.Resize(end + line.Length);
             mapped.WriteAt(end, line);

@@ -10,6 +10,7 @@ namespace ShmIpc.Examples.Memory.Commands;
 internal static class CompareCommand
 {
     private const int Rounds = 11;
+    private const int MostMebibytes = 2047; // what File.ReadAllBytes reads
     private const int BufferBytes = 1 << 20;
     private const int Writes = 20_000;
     private const int RecordBytes = 64;
@@ -21,36 +22,35 @@ internal static class CompareCommand
 
     public static Command Create()
     {
-        var megabytes = new Option<int>("--mib") { Description = "Size of the large file in MiB", DefaultValueFactory = _ => 256 };
+        var megabytes = new Option<int>("--mib") { Description = "Size of the large file in MiB, up to 2047", DefaultValueFactory = _ => 256 };
         var directory = new Option<string?>("--directory") { Description = "Where the files are made (default: the temporary directory)" };
         var command = new Command("compare", "Measures mapping against reading and writing, as a Markdown table") { megabytes, directory };
-        command.SetAction(parsed => Run((long)parsed.GetValue(megabytes) << 20, parsed.GetValue(directory) ?? Path.GetTempPath()));
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(megabytes) is var size && size is < 1 or > MostMebibytes)
+                throw new ExampleException(ExitCode.Failed, $"--mib takes a number from 1 to {MostMebibytes}, not {size}.");
+            Run((long)size << 20, parsed.GetValue(directory) ?? Path.GetTempPath());
+        });
         return command;
     }
 
     private static void Run(long largeBytes, string directory)
     {
-        string path = Path.Combine(directory, $"memory-compare-{Environment.ProcessId}");
+        using var file = new TemporaryFile(Path.Combine(directory, $"memory-compare-{Environment.ProcessId}"));
+        string path = file.Path;
+        Make(path, largeBytes);
         Console.WriteLine("| what | mapped | other way | time | mapped / other |\n|---|---:|---|---:|---:|");
-        try
+        string size = ByteSize.Format(largeBytes);
+        Row($"search in {size}", Search, ("File.ReadAllBytes + IndexOf", () => File.ReadAllBytes(path).AsSpan().IndexOf(_needle)),
+            ("FileStream, 1 MiB buffer", SearchStream));
+        Row($"one pass over {size}", PassMapped, ("RandomAccess.Read, 1 MiB buffer", PassRead));
+        foreach (int bytes in new[] { 4096, 65_536, 1 << 20 })
         {
-            Make(path, largeBytes);
-            string size = ByteSize.Format(largeBytes);
-            Row($"search in {size}", Search, ("File.ReadAllBytes + IndexOf", () => File.ReadAllBytes(path).AsSpan().IndexOf(_needle)),
-                ("FileStream, 1 MiB buffer", SearchStream));
-            Row($"one pass over {size}", PassMapped, ("RandomAccess.Read, 1 MiB buffer", PassRead));
-            foreach (int bytes in new[] { 4096, 65_536, 1 << 20 })
-            {
-                Make(path, bytes);
-                Row($"whole file of {ByteSize.Format(bytes)}", Search, ("File.ReadAllBytes", () => File.ReadAllBytes(path).AsSpan().IndexOf(_needle)));
-            }
-            Make(path, Writes * RecordBytes);
-            Row($"{Writes} writes of {RecordBytes} B", WriteMapped, ("RandomAccess.Write", WriteRandom), ("FileStream", WriteStream));
+            Make(path, bytes);
+            Row($"whole file of {ByteSize.Format(bytes)}", Search, ("File.ReadAllBytes", () => File.ReadAllBytes(path).AsSpan().IndexOf(_needle)));
         }
-        finally
-        {
-            File.Delete(path);
-        }
+        Make(path, Writes * RecordBytes);
+        Row($"{Writes} writes of {RecordBytes} B", WriteMapped, ("RandomAccess.Write", WriteRandom), ("FileStream", WriteStream));
 
         long Search()
         {

@@ -30,8 +30,13 @@ internal static class CopyOnWriteCommand
     private static void Run(string path, int count)
     {
         if (count is < 1 or > 64) throw new ExampleException(ExitCode.Failed, $"--workers takes a number from 1 to 64, not {count}.");
-        var before = File.ReadAllBytes(path);
         using var mapping = MemoryMapping.MapFile(path, _private);
+        if (mapping.LengthBytes > Array.MaxLength)
+        {
+            throw new ExampleException(ExitCode.Failed, $"{path} is too long: this takes files up to 2 GiB.");
+        }
+
+        var before = File.ReadAllBytes(path);
         var begin = Stopwatch.GetTimestamp();
         var expected = CountWords(mapping, 0, mapping.LengthBytes);
         var milliseconds = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
@@ -46,11 +51,9 @@ internal static class CopyOnWriteCommand
             for (var i = 0; i < count; i++)
             {
                 var (from, to) = (mapping.LengthBytes * i / count, mapping.LengthBytes * (i + 1) / count);
-                workers.Add(Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["copy-on-write-worker", path, $"{from}", $"{to}"])
-                {
-                    RedirectStandardInput = true,
-                    RedirectStandardOutput = true,
-                })!);
+                var start = SameProgram.With("copy-on-write-worker", path, $"{from}", $"{to}");
+                (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
+                workers.Add(Process.Start(start)!);
             }
 
             string[][] read = [.. workers.Select(Answer)];

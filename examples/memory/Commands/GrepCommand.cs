@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using ShmIpc.Examples.Terminal;
 using ShmIpc.Memory;
 
 namespace ShmIpc.Examples.Memory.Commands;
@@ -11,6 +12,7 @@ internal static class GrepCommand
     private const int Found = 0;
     private const int NotFound = 1;
     private const int Failed = 2;
+    private const int Portion = 1 << 24;
 
     public static Command Create()
     {
@@ -39,7 +41,7 @@ internal static class GrepCommand
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
                 {
-                    Console.Error.WriteLine($"memory grep: {file}: {e.Message}");
+                    Console.Error.WriteLine($"memory grep: {file}: {ExampleException.MessageOf(e)}");
                     result = Failed;
                 }
             }
@@ -63,7 +65,11 @@ internal static class GrepCommand
                 number += file.Count("\n"u8, counted, line.Offset - counted);
             counted = line.Offset;
             Write(output, numbered ? string.Create(CultureInfo.InvariantCulture, $"{prefix}{number}:") : prefix);
-            file.Read(line.Offset, checked((int)line.LengthBytes), output, static (bytes, output) => output.Write(bytes));
+            for (long done = 0; done < line.LengthBytes; done += Portion) // a line may be longer than any span
+            {
+                int length = (int)Math.Min(Portion, line.LengthBytes - done);
+                file.Read(line.Offset + done, length, output, static (bytes, output) => output.Write(bytes));
+            }
             output.WriteByte((byte)'\n');
         }
         if (countOnly)

@@ -26,10 +26,15 @@ internal static class HugePagesCommand
             var text = parsed.GetValue(size) ?? (parsed.GetValue(benchmark) ? MeasuredSize : ShownSize);
             if (!ByteSize.TryParse(text, out var bytes) || bytes <= 0)
             {
-                throw new ArgumentException($"\"{text}\" is no size: write it as 64M or 1G.");
+                throw new ExampleException(ExitCode.Failed, $"--size {text} is none: write it as 64M or 1G.");
             }
 
-            if (parsed.GetValue(benchmark)) HugePageBenchmark.Run(bytes, parsed.GetValue(rounds));
+            if (parsed.GetValue(rounds) is var times && times < 1)
+            {
+                throw new ExampleException(ExitCode.Failed, $"--rounds {times} is none: give 1 or more.");
+            }
+
+            if (parsed.GetValue(benchmark)) HugePageBenchmark.Run(bytes, times);
             else Show(bytes);
         });
         return command;

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using ShmIpc.Examples.Terminal;
 using ShmIpc.Memory;
 
@@ -32,12 +33,15 @@ internal static class LockCommand
 
     private static int Run(string path, FileLockKind kind, FileRange range, TimeSpan timeout, string[] words)
     {
-        if (!File.Exists(path)) File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        if (!Path.Exists(path)) File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
         using FileLock held = FileLock.TryAcquire(path, kind, range) ?? Wait(path, kind, range, timeout);
         Console.Error.WriteLine($"Took {(kind == FileLockKind.Shared ? "a" : "an")} {held}.");
         try
         {
             using Process command = Process.Start(words[0], words[1..]); // which does not get the lock: it is closed at exec
+            // Ctrl+C reaches the command too, and is its to answer. It never runs on without the lock.
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+            using var end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => command.Kill(entireProcessTree: true));
             command.WaitForExit();
             return command.ExitCode;
         }

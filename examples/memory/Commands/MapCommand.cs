@@ -1,5 +1,6 @@
 // memory map FILE: maps part of a file and prints its first bytes.
 using System.CommandLine;
+using ShmIpc.Examples.Terminal;
 using ShmIpc.Memory;
 
 namespace ShmIpc.Examples.Memory.Commands;
@@ -21,9 +22,15 @@ internal static class MapCommand
 
     private static void Run(FileInfo file, long offset, long? length)
     {
-        using var handle = File.OpenHandle(file.FullName);
         var options = new MemoryMappingOptions { Access = MemoryAccess.ReadOnly };
-        using var mapping = MemoryMapping.MapFile(handle, offset, length ?? RandomAccess.GetLength(handle) - offset, options);
+        using var whole = MappedFile.Open(file.FullName, options); // refuses what is no file, and never waits for one
+        if (length is null && offset >= whole.LengthBytes)
+        {
+            throw new ExampleException(
+                ExitCode.Failed, $"{file} has {whole.LengthBytes} bytes: there is nothing to map from byte {offset} on.");
+        }
+        using var handle = File.OpenHandle(file.FullName);
+        using var mapping = MemoryMapping.MapFile(handle, offset, length ?? whole.LengthBytes - offset, options);
         Console.WriteLine($"{mapping.LengthBytes} bytes of {file} are mapped, from byte {offset} on; the first of them:");
         mapping.Read(0, (int)Math.Min(mapping.LengthBytes, MostBytes), bytes =>
         {

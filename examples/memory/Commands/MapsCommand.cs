@@ -17,6 +17,7 @@ internal static class MapsCommand
 
     private static void Run(int? process)
     {
+        if (process is < 1) throw new ExampleException(ExitCode.Failed, $"PID is the number of a process, from 1 on, and not {process}.");
         var maps = ProcessMaps.Read(process, withSizes: true);
         Console.WriteLine($"{"mapped",12} {"in memory",12} {"share",12} {"changed",12} {"locked",12}  what");
         foreach (var mapping in maps.Entries)

@@ -25,8 +25,8 @@ internal static class MemfdCommand
         };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(socket) is not { } path) return RunParent();
-            return RunChild(parsed.GetValue(parent), parsed.GetValue(descriptor), parsed.GetValue(inherited), path);
+            if (parsed.GetValue(socket) is not { } name) return RunParent();
+            return RunChild(parsed.GetValue(parent), parsed.GetValue(descriptor), parsed.GetValue(inherited), name);
         });
         return command;
     }
@@ -41,61 +41,52 @@ internal static class MemfdCommand
         Show("parent, the mapping that it had before:", mapping, () => mapping.Write(0, mapping.Read<long>(0) + 1));
         Show("parent, a new mapping for writing:", mapping, () => file.Map().Dispose());
 
-        var folder = Directory.CreateTempSubdirectory("shmipc-memfd-");
+        var socket = $"shmipc-memfd-{Guid.NewGuid():N}";
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(Address(socket));
+        listener.Listen();
+        using var child = StartChild(file, socket);
         try
         {
-            var path = Path.Combine(folder.FullName, "socket");
-            using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            listener.Bind(new UnixDomainSocketEndPoint(path));
-            listener.Listen();
-            using var child = StartChild(file, path);
-            try
+            if (!listener.Poll(_patience, SelectMode.SelectRead))
             {
-                if (!listener.Poll(_patience, SelectMode.SelectRead))
-                {
-                    throw new ExampleException(ExitCode.Failed, "The child does not connect.");
-                }
+                throw new ExampleException(ExitCode.Failed, "The child does not connect.");
+            }
 
-                using var connection = listener.Accept();
-                using var readOnly = file.OpenReadOnly();
-                DescriptorPassing.Send(connection, "example"u8, readOnly.Handle);
-                if (!child.WaitForExit(_patience)) throw new ExampleException(ExitCode.Failed, "The child does not end.");
-                return child.ExitCode;
-            }
-            finally
-            {
-                if (!child.HasExited) child.Kill();
-            }
+            using var connection = listener.Accept();
+            using var readOnly = file.OpenReadOnly();
+            DescriptorPassing.Send(connection, "example"u8, readOnly.Handle);
+            if (!child.WaitForExit(_patience)) throw new ExampleException(ExitCode.Failed, "The child does not end.");
+            return child.ExitCode;
         }
         finally
         {
-            folder.Delete(recursive: true);
+            if (!child.HasExited) child.Kill();
         }
     }
 
-    private static Process StartChild(MemoryFile file, string socketPath)
+    // A name that starts with NUL is in no file system, and gone with the socket.
+    private static UnixDomainSocketEndPoint Address(string socket) => new("\0" + socket);
+
+    private static Process StartChild(MemoryFile file, string socket)
     {
         // Inherited by whatever is started within this using, and by nothing that is started later.
         using var inheritable = file.MakeInheritable();
-        var start = new ProcessStartInfo(Environment.ProcessPath!);
-        var program = Environment.GetCommandLineArgs()[0];
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(program);
-        string[] arguments =
-        [
-            "memfd", "--parent", Text(Environment.ProcessId), "--descriptor", Text(file.Descriptor), "--inherited", inheritable.ToString(),
-            "--socket", socketPath,
-        ];
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
+        return Process.Start(SameProgram.With(
+            "memfd",
+            "--parent", Text(Environment.ProcessId),
+            "--descriptor", Text(file.Descriptor),
+            "--inherited", inheritable.ToString(),
+            "--socket", socket))!;
     }
 
-    private static int RunChild(int parent, int descriptor, int inherited, string socketPath)
+    private static int RunChild(int parent, int descriptor, int inherited, string socketName)
     {
         Console.WriteLine($"Process {Environment.ProcessId} is the child.");
         using (var file = MemoryFile.OpenInherited(inherited)) Show("child, inherited", file);
         using (var file = MemoryFile.OpenFrom(parent, descriptor)) Show("child, by /proc", file);
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(socketPath));
+        socket.Connect(Address(socketName));
         socket.ReceiveTimeout = (int)_patience.TotalMilliseconds;
         var received = DescriptorPassing.Receive(socket, new byte[16]);
         if (received.Handles.Count == 0) throw new ExampleException(ExitCode.Failed, "The parent has sent no descriptor.");

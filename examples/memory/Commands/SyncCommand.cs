@@ -2,6 +2,7 @@
 // again, in the hidden sub-command sync-writer.
 using System.CommandLine;
 using System.Diagnostics;
+using ShmIpc.Examples.Terminal;
 using ShmIpc.Memory;
 
 namespace ShmIpc.Examples.Memory.Commands;
@@ -31,29 +32,25 @@ internal static class SyncCommand
 
     private static void Run(string directory)
     {
+        using var file = new TemporaryFile(Path.Combine(directory, $"memory-sync-{Guid.NewGuid():N}"));
+        File.WriteAllBytes(file.Path, new byte[FileBytes]);
         Console.WriteLine($"In {directory} ({new DriveInfo(directory).DriveFormat}); {Writes} writes of 100 bytes each:");
         Console.WriteLine();
         Console.WriteLine("| way | median us a write | after SIGKILL | after a power cut |");
         Console.WriteLine("|---|---|---|---|");
         foreach (var way in _ways)
         {
-            var path = Path.Combine(directory, $"memory-sync-{Guid.NewGuid():N}");
-            try
-            {
-                File.WriteAllBytes(path, new byte[FileBytes]);
-                var start = new ProcessStartInfo(Environment.ProcessPath!, ["sync-writer", path, way]) { RedirectStandardOutput = true };
-                using var writer = Process.Start(start)!;
-                var median = writer.StandardOutput.ReadLine();
-                writer.Kill();
-                writer.WaitForExit();
-                var bytes = File.ReadAllBytes(path);
-                var last = BitConverter.ToUInt64(bytes) == Writes || bytes[Place(Writes - 1)] == Writes;
-                Console.WriteLine($"| {way} | {median} | {(last ? "there" : "lost")} | {PowerCut(way)} |");
-            }
-            finally
-            {
-                File.Delete(path);
-            }
+            File.WriteAllBytes(file.Path, new byte[FileBytes]);
+            var start = SameProgram.With("sync-writer", file.Path, way);
+            (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
+            using var writer = Process.Start(start)!;
+            var median = writer.StandardOutput.ReadLine();
+            writer.Kill();
+            writer.WaitForExit();
+            if (median is null) throw new ExampleException(ExitCode.NoPeer, "The writer ended before it was done; its error stands above.");
+            var bytes = File.ReadAllBytes(file.Path);
+            var last = BitConverter.ToUInt64(bytes) == Writes || bytes[Place(Writes - 1)] == Writes;
+            Console.WriteLine($"| {way} | {median} | {(last ? "there" : "lost")} | {PowerCut(way)} |");
         }
 
         Console.WriteLine();
@@ -86,7 +83,7 @@ internal static class SyncCommand
 
         Array.Sort(microseconds);
         Console.WriteLine($"{microseconds[Writes / 2]:0.0}");
-        Thread.Sleep(Timeout.Infinite);
+        Console.ReadLine(); // until it is killed, or nobody is left to do that
     }
 
     private static int Place(int write) => 4096 * (1 + write % 255);

@@ -15,11 +15,12 @@ internal static class WindowsCommand
         command.SetAction(parsed =>
         {
             byte[] wanted = Encoding.UTF8.GetBytes(parsed.GetRequiredValue(pattern));
+            using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16);
             // Each window shows one byte less than the text of the next one, so a match across the border is found, and found once.
             foreach (FileWindow window in FileWindow.Walk(parsed.GetRequiredValue(file).FullName, overlapBytes: Math.Max(0, wanted.Length - 1)))
             {
                 foreach (long match in window.Mapping.Matches(wanted))
-                    Console.WriteLine(window.Offset + match);
+                    output.WriteLine(window.Offset + match);
             }
         });
         return command;

@@ -22,15 +22,16 @@ internal static class CompressCommand
         var settings = new PoolSettings();
         var command = new Command("compress", "Compresses a file to gzip in parallel; ends with 2 when it cannot be decompressed to the same")
         {
-            file, output, settings.Workers, settings.Mode, settings.Json,
+            file, output, settings.Workers, settings.Mode, settings.Quick, settings.Json,
         };
         command.SetAction(parsed =>
         {
             string path = PoolSettings.Require(parsed.GetRequiredValue(file));
             string target = parsed.GetValue(output)?.FullName ?? path + ".gz";
-            if (File.Exists(target))
+            if (Path.Exists(target))
                 throw new ExampleException(ExitCode.Failed, $"{target} is there already: remove it, or name another with --output.");
-            return RunAsync(path, target, settings, parsed).GetAwaiter().GetResult();
+            PoolReport report = RunAsync(path, target, settings.ToOptions(parsed, path, Preload)).GetAwaiter().GetResult();
+            return settings.Report(report, parsed);
         });
         return command;
     }
@@ -57,9 +58,8 @@ internal static class CompressCommand
         return buffer.ToArray();
     }
 
-    private static async Task<int> RunAsync(string path, string target, PoolSettings settings, ParseResult parsed)
+    private static async Task<PoolReport> RunAsync(string path, string target, WorkerPoolOptions options)
     {
-        WorkerPoolOptions options = settings.ToOptions(parsed, path, Preload);
         options.JobBufferBytes = 8 << 20;
         options.ResultBufferBytes = 2 << 20;
         var clock = Stopwatch.StartNew();
@@ -69,48 +69,41 @@ internal static class CompressCommand
         using var source = File.OpenHandle(path);
         long length = RandomAccess.GetLength(source);
         clock.Restart();
-        string unfinished = target + ".unfinished";
-        try
+        using var unfinished = new TemporaryFile(target + ".unfinished");
+        await using (var stream = new FileStream(unfinished.Path, FileMode.CreateNew))
         {
-            await using (var stream = new FileStream(unfinished, FileMode.CreateNew))
-            {
-                await foreach (byte[] member in pool.RunAsync(Chunks(hasBytes: false)))
-                    await stream.WriteAsync(member);
-            }
-            double poolSeconds = clock.Elapsed.TotalSeconds;
-            WorkerMemory shared = WorkerMemory.Of(pool);
-            byte[] viaJobs = await HashAsync(Chunks(hasBytes: true));
-            WorkerMemory notShared = WorkerMemory.Of(pool);
-
-            clock.Restart();
-            foreach (byte[] job in Chunks(hasBytes: true))
-                Member(job.AsSpan(1));
-            double singleSeconds = clock.Elapsed.TotalSeconds;
-
-            bool isSame = IsSame(path, unfinished, viaJobs);
-            long compressed = new FileInfo(unfinished).Length;
-            if (isSame)
-                File.Move(unfinished, target);
-            return new PoolReport
-            {
-                File = path,
-                Bytes = length,
-                Mode = PoolSettings.NameOf(pool.StartMode),
-                FallbackReason = pool.FallbackReason,
-                Workers = options.Workers,
-                ReadyMilliseconds = ready,
-                PoolSeconds = poolSeconds,
-                SingleSeconds = singleSeconds,
-                Shared = shared,
-                NotShared = notShared,
-                IsSame = isSame,
-                CompressedBytes = compressed,
-            }.Print(parsed.GetValue(settings.Json));
+            await foreach (byte[] member in pool.RunAsync(Chunks(hasBytes: false)))
+                await stream.WriteAsync(member);
         }
-        finally
+        double poolSeconds = clock.Elapsed.TotalSeconds;
+        WorkerMemory shared = WorkerMemory.Of(pool);
+        byte[] viaJobs = await HashAsync(Chunks(hasBytes: true));
+        WorkerMemory notShared = WorkerMemory.Of(pool);
+
+        clock.Restart();
+        foreach (byte[] job in Chunks(hasBytes: true))
+            Member(job.AsSpan(1));
+        double singleSeconds = clock.Elapsed.TotalSeconds;
+
+        bool isSame = IsSame(path, unfinished.Path, viaJobs);
+        long compressed = new FileInfo(unfinished.Path).Length;
+        if (isSame)
+            File.Move(unfinished.Path, target);
+        return new PoolReport
         {
-            File.Delete(unfinished);
-        }
+            File = path,
+            Bytes = length,
+            Mode = PoolSettings.NameOf(pool.StartMode),
+            FallbackReason = pool.FallbackReason,
+            Workers = options.Workers,
+            ReadyMilliseconds = ready,
+            PoolSeconds = poolSeconds,
+            SingleSeconds = singleSeconds,
+            Shared = shared,
+            NotShared = notShared,
+            IsSame = isSame,
+            CompressedBytes = compressed,
+        };
 
         async Task<byte[]> HashAsync(IEnumerable<byte[]> jobs)
         {

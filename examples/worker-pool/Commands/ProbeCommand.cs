@@ -1,12 +1,17 @@
-// worker-pool probe MODE: one start of a pool, in a program of its own, for `table`: a process can be forked by one pool only.
+// worker-pool probe MODE WORKERS: one start of a pool, for StartUp.
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using ShmIpc.Workers;
 
 namespace ShmIpc.Examples.Pool.Commands;
 
 internal static class ProbeCommand
 {
+    private const int MillisecondsPerTick = 10; // of the clock in /proc/PID/stat, on every Linux
+    private const int ParentField = 1;          // of that file, behind the name of the program
+    private const int UserTicksField = 11;      // and the time in the kernel behind it
+
     public static Command Create()
     {
         var mode = new Argument<string>("MODE") { Description = "spawn, fork-server or fork" };
@@ -34,12 +39,35 @@ internal static class ProbeCommand
         var clock = Stopwatch.StartNew();
         await using var pool = await WorkerPool.StartAsync<string, string>(Echo, options);
         double ready = clock.Elapsed.TotalMilliseconds;
-        await pool.RunAsync("job");
-        double answered = clock.Elapsed.TotalMilliseconds;
         if (pool.FallbackReason is { } reason)
             throw new ShmException(reason);
+        double processor = ProcessorMilliseconds(pool);
+        clock.Restart();
+        await pool.RunAsync("job");
+        double answered = ready + clock.Elapsed.TotalMilliseconds;
         WorkerMemory memory = WorkerMemory.Of(pool);
-        Console.WriteLine(FormattableString.Invariant(
-            $"{ready} {answered} {memory.PssBytes} {memory.PrivateBytes} {memory.PrivateDirtyBytes}"));
+        double replaced = workers == 1 ? await ReplaceAsync(pool) : 0;
+        Console.WriteLine(new StartUp(ready, answered, processor, replaced, memory));
     }
+
+    private static async Task<double> ReplaceAsync(WorkerPool<string, string> pool)
+    {
+        using var worker = Process.GetProcessById(pool.Workers[0].ProcessId!.Value);
+        var clock = Stopwatch.StartNew();
+        worker.Kill();
+        await pool.RunAsync("job");
+        double milliseconds = clock.Elapsed.TotalMilliseconds;
+        return pool.Workers[0].Restarts > 0 ? milliseconds : throw new ShmException("The worker answered after its SIGKILL.");
+    }
+
+    // This process, the workers, and, where they were forked, the server between.
+    private static double ProcessorMilliseconds(WorkerPool pool)
+    {
+        int[] workers = [.. pool.Workers.Select(worker => worker.ProcessId!.Value)];
+        int[] all = [Environment.ProcessId, .. workers, .. workers.Select(worker => Stat(worker, ParentField))];
+        return MillisecondsPerTick * all.Distinct().Sum(process => Stat(process, UserTicksField) + Stat(process, UserTicksField + 1));
+    }
+
+    private static int Stat(int process, int field) => int.Parse(
+        File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ')[field], CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,5 @@
 // worker-pool table: what the start modes cost on this machine, as the table of docs/workers.md.
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ShmIpc.Examples.Terminal;
@@ -9,8 +8,6 @@ namespace ShmIpc.Examples.Pool.Commands;
 
 internal static class TableCommand
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-
     public static Command Create()
     {
         var runs = new Option<int>("--runs")
@@ -38,48 +35,30 @@ internal static class TableCommand
             ?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
         Console.WriteLine($"{processor}, {Environment.ProcessorCount} processors, Linux {Environment.OSVersion.Version}, "
             + $"{RuntimeInformation.FrameworkDescription}; medians of {runs}.\n");
-        Console.WriteLine($"| mode | a pool of 1 is ready | its first job is answered | a pool of {workers} is ready | each further worker "
+        Console.WriteLine($"| mode | a pool of 1 is ready | its first job is answered | its killed worker is replaced after "
+            + $"| a pool of {workers} is ready | each further worker | processor time until it is ready "
             + $"| PSS of a worker of {workers} | private | private dirty |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (string mode in PoolSettings.Modes)
         {
-            double[] one = Medians(mode, 1, runs);
-            double[] all = Medians(mode, workers, runs);
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| `{mode}` | {one[0]:0.0} ms | {one[1]:0.0} ms | {all[0]:0.0} ms | {(all[0] - one[0]) / (workers - 1):0.0} ms ")
-                + $"| {ByteSize.Format(all[2])} | {ByteSize.Format(all[3])} | {ByteSize.Format(all[4])} |");
+            Func<Func<StartUp, double>, double> one = Measure(mode, 1, runs);
+            Func<Func<StartUp, double>, double> all = Measure(mode, workers, runs);
+            double ready = one(start => start.ReadyMilliseconds);
+            double allReady = all(start => start.ReadyMilliseconds);
+            Console.WriteLine($"| `{mode}` | {Time(ready)} | {Time(one(start => start.AnsweredMilliseconds))} "
+                + $"| {Time(one(start => start.ReplacedMilliseconds))} | {Time(allReady)} | {Time((allReady - ready) / (workers - 1))} "
+                + $"| {Time(all(start => start.ProcessorMilliseconds))} | {ByteSize.Format(all(start => start.Memory.PssBytes))} "
+                + $"| {ByteSize.Format(all(start => start.Memory.PrivateBytes))} "
+                + $"| {ByteSize.Format(all(start => start.Memory.PrivateDirtyBytes))} |");
         }
     }
 
-    private static double[] Medians(string mode, int workers, int runs)
+    // The medians of what was measured, for each figure that is asked for.
+    private static Func<Func<StartUp, double>, double> Measure(string mode, int workers, int runs)
     {
-        List<double[]> all = [.. Enumerable.Range(0, runs).Select(_ => Probe(mode, workers))];
-        return [.. Enumerable.Range(0, all[0].Length).Select(column => all.Select(run => run[column]).Order().ElementAt(runs / 2))];
+        List<StartUp> all = [.. Enumerable.Range(0, runs).Select(_ => StartUp.Measure(mode, workers))];
+        return figure => all.Select(figure).Order().ElementAt(runs / 2);
     }
 
-    private static double[] Probe(string mode, int workers)
-    {
-        using var program = Process.Start(new ProcessStartInfo(Program(), [.. Assembly(), "probe", mode, $"{workers}"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> errors = program.StandardError.ReadToEndAsync();
-        Task<string> output = program.StandardOutput.ReadToEndAsync();
-        if (!program.WaitForExit(_patience))
-        {
-            program.Kill();
-            throw new ExampleException(ExitCode.Failed, $"A pool of mode {mode} did not come to an end within a minute.");
-        }
-        return program.ExitCode == 0
-            ? [.. output.Result.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))]
-            : throw new ExampleException(ExitCode.Failed, $"A pool of mode {mode} does not start: {errors.Result.Trim()}");
-    }
-
-    private static string Program() => Environment.ProcessPath!;
-
-    // `dotnet worker-pool.dll` needs its program named; the application host does not.
-    private static string[] Assembly() =>
-        Path.GetFileName(Program()) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "worker-pool.dll")] : [];
+    private static string Time(double milliseconds) => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.0} ms");
 }

@@ -45,7 +45,8 @@ public sealed class FileWindow
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be opened for this access.</exception>
     /// <exception cref="ShmNoSpaceException">The file has holes that are to be written, and the file system no room for them.</exception>
-    /// <exception cref="ShmException">The file became shorter, or the kernel refused.</exception>
+    /// <exception cref="ShmException">The file became shorter, its bytes are made up as they are read (<c>/proc</c>), or the kernel
+    /// refused.</exception>
     public static IEnumerable<FileWindow> Walk(
         string path, long windowBytes = DefaultLengthBytes, long overlapBytes = 0, MemoryMappingOptions? options = null)
     {
@@ -76,11 +77,7 @@ public sealed class FileWindow
 
     private static IEnumerable<FileWindow> Windows(string path, long windowBytes, long overlapBytes, MemoryMappingOptions options)
     {
-        var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
-        using var file = File.OpenHandle(
-            path, FileMode.Open, writes ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        MemoryMapping.CheckFile(file, options);
-        var fileBytes = LinuxFile.Status(file).SizeBytes;
+        using var file = MemoryMapping.OpenToMap(path, options, out var fileBytes);
         FileWindow? shown = null;
         FileWindow? next = null;
         try

@@ -59,14 +59,12 @@ public sealed partial class MappedFile : IDisposable
     public static MappedFile Open(string path, MemoryMappingOptions? options = null)
     {
         LinuxPlatform.Require();
+        ArgumentNullException.ThrowIfNull(path);
         options = Checked(options);
-        var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
-        var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
-        var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
+        var file = MemoryMapping.OpenToMap(path, options, out var lengthBytes);
         try
         {
-            MemoryMapping.CheckFile(file, options);
-            return new MappedFile(file, Map(file, path, options), options);
+            return new MappedFile(file, lengthBytes == 0 ? null : MemoryMapping.MapFile(file, 0, lengthBytes, options), options);
         }
         catch
         {
@@ -169,14 +167,6 @@ public sealed partial class MappedFile : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return _mapping;
-    }
-
-    private static MemoryMapping? Map(SafeFileHandle file, string path, MemoryMappingOptions options)
-    {
-        var lengthBytes = LinuxFile.Status(file).SizeBytes;
-        if (lengthBytes > 0) return MemoryMapping.MapFile(file, 0, lengthBytes, options);
-        if (LinuxFile.ReadAt(file, stackalloc byte[1], 0) == 0) return null;
-        throw new ShmException($"The bytes of \"{path}\" are made up as they are read, so that there is nothing to map: read the file.");
     }
 
     private static MemoryMappingOptions Checked(MemoryMappingOptions? options)

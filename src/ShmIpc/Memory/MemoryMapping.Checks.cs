@@ -147,6 +147,32 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
+    /// <summary>Opens a file for a mapping of these options, and refuses what cannot be mapped. Never waits.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How it is to be mapped.</param>
+    /// <param name="lengthBytes">Its length now; it may be empty.</param>
+    internal static SafeFileHandle OpenToMap(string path, MemoryMappingOptions options, out long lengthBytes)
+    {
+        // Looked at before it is opened: to open a pipe waits for its other end, and to open a device may have effects of its own.
+        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path), $"\"{path}\"");
+        var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
+        var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
+        var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            CheckFile(file, options);
+            lengthBytes = LinuxFile.Status(file).SizeBytes;
+            if (lengthBytes > 0 || LinuxFile.ReadAt(file, stackalloc byte[1], 0) == 0) return file;
+            throw new ShmException(
+                $"The bytes of \"{path}\" are made up as they are read, so that there is nothing to map: read the file.");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Says whether the file was opened for writing, too.</summary>
     internal static bool CheckFile(SafeFileHandle file, MemoryMappingOptions options)
     {
@@ -172,8 +198,8 @@ public sealed unsafe partial class MemoryMapping
         return openedFor == O_RDWR;
     }
 
-    private static ArgumentException NotRegular(string name) =>
-        new("Only a regular file or a memfd can be mapped; this is a directory, a device, a pipe or a socket.", name);
+    private static ArgumentException NotRegular(string name, string file = "this") =>
+        new($"Only a regular file or a memfd can be mapped; {file} is a directory, a device, a pipe or a socket.", name);
 
     private static void CheckReaches(SafeFileHandle file, long offset, long lengthBytes)
     {

@@ -127,13 +127,7 @@ public sealed unsafe partial class MemoryMapping
         LinuxPlatform.Require();
         ArgumentNullException.ThrowIfNull(path);
         options ??= new MemoryMappingOptions();
-        // Looked at before it is opened: to open a pipe waits for its other end, and to open a device may have effects of its own.
-        if (LinuxFile.TryStatus(path, out var status) && !status.IsRegularFile) throw NotRegular(nameof(path));
-        var writes = options.Sharing == MappingSharing.Shared && options.Access == MemoryAccess.ReadWrite;
-        var access = writes ? FileAccess.ReadWrite : FileAccess.Read;
-        using var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
-        CheckFile(file, options);
-        var lengthBytes = LinuxFile.Status(file).SizeBytes;
+        using var file = OpenToMap(path, options, out var lengthBytes);
         if (lengthBytes == 0)
         {
             throw new ShmException($"\"{path}\" is empty, and a mapping has at least one byte: look at the length first.");

@@ -102,6 +102,7 @@ public sealed class FileWindowTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => FileWindow.Walk(FilePath, _page, _page + 1));
         Assert.Throws<ArgumentException>(() => FileWindow.Walk(FilePath, options: new() { Mirrored = true }));
         Assert.Throws<FileNotFoundException>(() => FileWindow.Walk(FilePath + "-not").Count());
+        Assert.Throws<ShmException>(() => FileWindow.Walk("/proc/self/status").Count()); // no length, though there are bytes
     }
 
     [Fact]

@@ -92,7 +92,7 @@ public sealed class MappedFileTests : IDisposable
     {
         File.WriteAllText(FilePath, "text");
         Assert.Throws<FileNotFoundException>(() => MappedFile.Open(FilePath + "-not"));
-        Assert.Throws<UnauthorizedAccessException>(() => MappedFile.Open(_scratch.Path, _readOnly));
+        Assert.Throws<ArgumentException>(() => MappedFile.Open(_scratch.Path, _readOnly));
         Assert.Throws<ArgumentException>(() => MappedFile.Open("/dev/null", _readOnly));
         Assert.Throws<ArgumentException>(() => MappedFile.Open(FilePath, new() { Mirrored = true }));
         Assert.Throws<ArgumentException>(() => MappedFile.Open(FilePath, new() { Address = 1 << 30, AddressIsRequired = true }));

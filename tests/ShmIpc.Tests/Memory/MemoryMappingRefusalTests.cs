@@ -27,7 +27,12 @@ public sealed class MemoryMappingRefusalTests : IDisposable
             await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        var mapping = OwnThread.Run(() => Assert.Throws<ArgumentException>(() => MemoryMapping.MapFile(path, _readOnly)));
+        var mapping = OwnThread.Run(() =>
+        {
+            Assert.Throws<ArgumentException>(() => MemoryMapping.MapFile(path, _readOnly));
+            Assert.Throws<ArgumentException>(() => MappedFile.Open(path, _readOnly));
+            return Assert.Throws<ArgumentException>(() => FileWindow.Walk(path).Count());
+        });
         var done = await Task.WhenAny(mapping, Task.Delay(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
         if (done != mapping) using (File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite)) await mapping; // lets it go
         Assert.Equal(mapping, done);
