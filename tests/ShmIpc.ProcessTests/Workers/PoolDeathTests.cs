@@ -7,78 +7,8 @@ using ShmIpc.Workers;
 
 namespace ShmIpc.ProcessTests.Workers;
 
-public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
+public sealed class PoolDeathTests : PoolTest
 {
-    private readonly ITestOutputHelper _output = output;
-
-    [Theory]
-    [InlineData(WorkerStartMode.Spawn)]
-    [InlineData(WorkerStartMode.ForkServer)]
-    public async Task Workers_killed_at_random_leave_every_job_answered_exactly_once(WorkerStartMode mode)
-    {
-        Campaign campaign = new(_output);
-        int jobs = Campaign.IsLong ? 100_000 : 2_000;
-        int kills = Campaign.IsLong ? 1_000 : 40;
-        WorkerPoolOptions options = Options(4) with
-        {
-            StartMode = mode,
-            MaxDeliveries = WorkerPoolOptions.MostDeliveries,
-            MaxJobsInFlight = 64,
-            CrashLoopLimit = 100,
-        };
-        await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options, Cancellation);
-        Assert.SkipWhen(pool.FallbackReason is not null, $"No fork server here: {pool.FallbackReason}");
-        using CancellationTokenSource done = new();
-        HashSet<int> killed = []; // the dead stay in the list until the pool has noticed
-        Task killer = Task.Run(async () =>
-        {
-            while (killed.Count < kills)
-            {
-                await Task.Delay(campaign.Random.Next(5, 80), done.Token);
-                if (pool.Workers[campaign.Random.Next(4)] is { ProcessId: { } process, State: WorkerState.Idle or WorkerState.Busy }
-                    && killed.Add(process))
-                {
-                    Linux.TrySignal(process, Linux.SIGKILL);
-                }
-            }
-        });
-
-        // The jobs go on until the killer is through, so that its kills fall among them on a machine of any speed.
-        int answered = 0;
-        int again = 0;
-        int givenUp = 0;
-        int next = 0;
-        int[] answers = new int[10 * jobs];
-        await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () =>
-        {
-            while (Interlocked.Increment(ref next) - 1 is int job && job < answers.Length && (job < jobs || !killer.IsCompleted))
-            {
-                try
-                {
-                    long[] result = await pool.RunAsync(job, Cancellation).WaitAsync(Patience, Cancellation);
-                    Assert.Equal((long)job * job, result[0]);
-                    _ = result[2] > 1 ? Interlocked.Increment(ref again) : 0;
-                }
-                catch (WorkerJobException error) when (error.Deaths > 0)
-                {
-                    Interlocked.Increment(ref givenUp); // the killer has hit the same job again and again, which is an answer too
-                }
-
-                Interlocked.Increment(ref answers[job]);
-                Interlocked.Increment(ref answered);
-            }
-        })));
-        await done.CancelAsync();
-        await killer.ContinueWith(_ => { }, TaskScheduler.Default);
-        _output.WriteLine($"{answered} jobs, {killed.Count} kills, {again} jobs done by a second worker, {givenUp} given up");
-        Assert.True(answered >= jobs);
-        Assert.InRange(givenUp, 0, killed.Count / 4);
-        Assert.True(killed.Count > kills / 2, "The workers were killed while jobs ran.");
-        Assert.All(answers.Take(answered), count => Assert.Equal(1, count));
-        Eventually.True(() => pool.Workers.Sum(worker => worker.Restarts) == killed.Count, "the killed are replaced");
-        Assert.Equal(0, pool.Core.Jobs!.Count);
-    }
-
     [Theory]
     [InlineData("die 9", 9, 1)]
     [InlineData("die 9", 9, 3)]

@@ -1,0 +1,192 @@
+// Pools whose workers are killed while jobs run. They have a process of their own, because a process that is to fork its workers must have
+// no threads. Each says what it saw in one line, and ends with an exception when a promise of the pool was broken.
+
+using System.Globalization;
+using ShmIpc.ProcessTests.Harness;
+using ShmIpc.ProcessTests.Workers;
+using ShmIpc.Workers;
+
+namespace ShmIpc.ProcessTests.Roles;
+
+internal static class PoolKillRoles
+{
+    private const int Workers = 4;
+    private const int Clients = 32;
+    private const int MostRounds = 50; // the jobs go on while the killer has not done, but not for ever
+    private const int JobsOfALife = 3; // nobody is killed before it has shown that it works, so no job meets its killer again and again
+
+    /// <summary>Kills workers that are at work, one at a time and at random, and wants every job's right result, once.</summary>
+    public static void AtWork(RoleArguments arguments)
+    {
+        Become(arguments);
+        AtWorkAsync(arguments).GetAwaiter().GetResult();
+        PoolLeftovers.ExpectNone();
+        RoleArguments.Say("alone");
+    }
+
+    /// <summary>Kills the one worker of a pool at any instant of its life, also while it starts. Where each place among the lanes and the
+    /// participants is there once, one that is not given back ends the pool.</summary>
+    public static void AtAnyTime(RoleArguments arguments)
+    {
+        Become(arguments);
+        AtAnyTimeAsync(arguments).GetAwaiter().GetResult();
+        PoolLeftovers.ExpectNone();
+        RoleArguments.Say("alone");
+    }
+
+    /// <summary>Before anything else, because nothing may have a thread.</summary>
+    public static void Become(RoleArguments arguments)
+    {
+        if (Mode(arguments) == WorkerStartMode.Fork)
+        {
+            ForkSupport.EnsureForkable([]);
+        }
+    }
+
+    public static WorkerStartMode Mode(RoleArguments arguments) => Enum.Parse<WorkerStartMode>(arguments.Text("mode"));
+
+    private static async Task AtWorkAsync(RoleArguments arguments)
+    {
+        int jobs = (int)arguments.Number("jobs");
+        WorkerPoolOptions options = Options(arguments, Workers) with { MaxJobsInFlight = 2 * Clients };
+        await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options);
+        RoleArguments.Say($"ready {pool.StartMode}");
+        using CancellationTokenSource done = new();
+        Task<int[]> killer = Task.Run(() => KillAsync(
+            pool, new Random((int)arguments.Number("seed")), (int)arguments.Number("kills"), done.Token));
+        byte[] answers = new byte[MostRounds * jobs];
+        int next = 0;
+        int again = 0;
+        Task[] clients = [.. Enumerable.Range(0, Clients).Select(_ => Task.Run(async () =>
+        {
+            while (Interlocked.Increment(ref next) - 1 is int job && job < answers.Length && (job < jobs || !killer.IsCompleted))
+            {
+                long[] result = await pool.RunAsync(job).WaitAsync(ChildProcess.Patience); // throws where a job was given up
+                Require(result[0] == (long)job * job, $"job {job} got {result[0]}");
+                answers[job]++;
+                _ = result[2] > 1 ? Interlocked.Increment(ref again) : 0;
+            }
+        }))];
+        try
+        {
+            await Task.WhenAll(clients);
+        }
+        finally
+        {
+            await done.CancelAsync();
+        }
+
+        int[] kills = await killer;
+        int answered = answers.Count(count => count == 1);
+        Require(answered >= jobs && answers.Take(answered).All(count => count == 1), "every job is answered once");
+        Require(kills.Sum() == arguments.Number("kills"), $"all kills fall among the jobs, and not only {kills.Sum()} of them");
+        Require(pool.Core.Jobs!.Count == 0, "no job is left in the ledger");
+        Eventually.True(
+            () => pool.Workers.Select(worker => worker.Restarts).SequenceEqual(kills) && pool.Workers.All(worker => worker.State == WorkerState.Idle),
+            () => $"those that were killed ({string.Join(", ", kills)}) are replaced, and nobody else: {string.Join(", ", pool.Workers)}");
+        RoleArguments.Say($"done {answered} {kills.Sum()} {again}");
+    }
+
+    /// <summary>Kills until it has killed as many, and says how many of each place.</summary>
+    private static async Task<int[]> KillAsync(WorkerPool<int, long[]> pool, Random random, int kills, CancellationToken done)
+    {
+        int[] killed = new int[Workers];
+        long?[] doneBefore = new long?[Workers]; // by the present process's predecessors
+        while (killed.Sum() < kills && !done.IsCancellationRequested)
+        {
+            await Task.Delay(random.Next(5, 60), CancellationToken.None);
+            IReadOnlyList<WorkerStatus> workers = pool.Workers;
+            bool[] isAtWork = new bool[Workers];
+            foreach (WorkerStatus worker in workers)
+            {
+                bool isReady = worker.Restarts == killed[worker.Index] && worker.State is WorkerState.Idle or WorkerState.Busy;
+                doneBefore[worker.Index] = isReady ? doneBefore[worker.Index] ?? worker.JobsDone : null;
+                isAtWork[worker.Index] = isReady && worker.JobsDone - doneBefore[worker.Index] >= JobsOfALife;
+            }
+
+            int victim = random.Next(Workers);
+            if (isAtWork[victim] && isAtWork.Count(atWork => atWork) > Workers / 2 && workers[victim].ProcessId is { } process)
+            {
+                killed[victim]++;
+                Linux.Signal(process, Linux.SIGKILL);
+            }
+        }
+
+        return killed;
+    }
+
+    private static async Task AtAnyTimeAsync(RoleArguments arguments)
+    {
+        const int Deaths = 3;
+        WorkerPoolOptions options = Options(arguments, 1) with { MaxDeliveries = Deaths, MaxJobsInFlight = 4 };
+        await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options);
+        RoleArguments.Say($"ready {pool.StartMode}");
+        Random random = new((int)arguments.Number("seed"));
+        int kills = (int)arguments.Number("kills");
+        Task killer = Task.Run(() =>
+        {
+            int last = 0;
+            for (int i = 0; i < kills; i++)
+            {
+                Thread.Sleep(random.Next(random.Next(2) == 0 ? 1_000 : 100));
+                int process = 0;
+                Eventually.True(() => (process = pool.Workers[0].ProcessId ?? last) != last, $"there is a worker again after {i} kills");
+                Linux.Signal(process, Linux.SIGKILL);
+                last = process;
+            }
+        });
+        int answered = 0;
+        int givenUp = 0;
+        for (int job = 0; !killer.IsCompleted; job++)
+        {
+            try
+            {
+                long[] result = await pool.RunAsync(job).WaitAsync(ChildProcess.Patience);
+                Require(result[0] == (long)job * job, $"job {job} got {result[0]}");
+                answered++;
+            }
+            catch (WorkerJobException error)
+            {
+                Require(error.Deaths == Deaths && error.Exit == new WorkerExit(null, Linux.SIGKILL), $"{error.Message} {error.Deaths} deaths");
+                givenUp++;
+            }
+        }
+
+        await killer;
+        Require(pool.Core.Jobs!.Count == 0, "no job is left in the ledger");
+        for (int job = 0; job < 2 * Clients; job++)
+        {
+            Require((await pool.RunAsync(job).WaitAsync(ChildProcess.Patience))[0] == (long)job * job, "the last worker works");
+        }
+
+        Require(pool.Workers[0].Restarts == kills, $"{pool.Workers[0].Restarts} restarts after {kills} kills");
+        RoleArguments.Say($"done {answered} {kills} {givenUp}");
+    }
+
+    private static WorkerPoolOptions Options(RoleArguments arguments, int workers) => new()
+    {
+        Workers = workers,
+        StartMode = Mode(arguments),
+        MaxDeliveries = WorkerPoolOptions.MostDeliveries,
+        StartTimeout = ChildProcess.Patience,
+        RestartDelay = TimeSpan.FromMilliseconds(1),
+        MaxRestartDelay = TimeSpan.FromMilliseconds(1),
+        CrashLoopLimit = int.MaxValue,
+        OnOutput = line => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"worker {line.Worker}: {line.Line}")),
+        OnNotice = text => _ = text.EndsWith("was ended by signal 9.", StringComparison.Ordinal) ? text : Complain(text),
+    };
+
+    private static string Complain(string text)
+    {
+        Console.Error.WriteLine($"pool: {text}");
+        return text;
+    }
+
+    private static void Require(bool condition, string what)
+    {
+        if (!condition)
+        {
+            throw new InvalidOperationException($"Broken: {what}.");
+        }
+    }
+}
