@@ -102,8 +102,11 @@ internal sealed class ForkServerProcess
     public void Hang()
     {
         CloseControl();
-        _thread.After(_statusPatience, () => _process.Signal(Tmds.Linux.LibC.SIGKILL)); // it was stopped
+        _thread.After(_statusPatience, Kill); // it was stopped
     }
+
+    /// <summary>Ends the server at once, also one that is stopped.</summary>
+    public void Kill() => _process.Signal(Tmds.Linux.LibC.SIGKILL);
 
     private void Receive()
     {

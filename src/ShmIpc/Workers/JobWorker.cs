@@ -42,9 +42,9 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         {
             if (consumer.TryReceive(out Delivery<JobEnvelope<TJob>> delivery))
             {
-                if (delivery.Message.IsWanted)
+                if (delivery.Message.IsWanted && (delivery.DeliveryCount <= settings.MaxDeliveries || control.TryBeginLater(delivery.Message.Number)))
                 {
-                    session.Send(Work(session, delivery, settings.MaxDeliveries));
+                    session.Send(Work(session, delivery));
                 }
 
                 delivery.Acknowledge();
@@ -59,17 +59,12 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         return 0;
     }
 
-    private Answer<TResult> Work(WorkerSession<TResult> session, Delivery<JobEnvelope<TJob>> delivery, int maxDeliveries)
+    private Answer<TResult> Work(WorkerSession<TResult> session, Delivery<JobEnvelope<TJob>> delivery)
     {
         ulong number = delivery.Message.Number;
         if (delivery.Message.Error is { } unreadable)
         {
             return session.Failure(number, unreadable);
-        }
-
-        if (delivery.DeliveryCount > maxDeliveries)
-        {
-            return session.NewAnswer(AnswerKind.Undeliverable, number);
         }
 
         RunningJob running = session.Begin(number);

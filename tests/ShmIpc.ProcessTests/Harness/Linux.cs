@@ -242,6 +242,16 @@ internal static partial class Linux
         return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
     }
 
+    /// <summary>C's abort.</summary>
+    [LibraryImport("libc", EntryPoint = "abort")]
+    public static partial void Abort();
+
+    /// <summary>A bad access in native code, of which the runtime makes no exception.</summary>
+    public static void Fault() => _ = memset(16, 1, 1);
+
+    [LibraryImport("libc")]
+    private static partial nint memset(nint address, int value, nuint count);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int sig);
 
