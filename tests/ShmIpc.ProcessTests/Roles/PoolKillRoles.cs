@@ -13,6 +13,7 @@ internal static class PoolKillRoles
     private const int Workers = 4;
     private const int Clients = 32;
     private const int MostRounds = 50; // the jobs go on while the killer has not done, but not for ever
+    private const int FilesOfChance = 8; // the runtime's own
     private const int JobsOfALife = 3; // nobody is killed before it has shown that it works, so no job meets its killer again and again
 
     /// <summary>Kills workers that are at work, one at a time and at random, and wants every job's right result, once.</summary>
@@ -121,6 +122,9 @@ internal static class PoolKillRoles
         WorkerPoolOptions options = Options(arguments, 1) with { MaxDeliveries = Deaths, MaxJobsInFlight = 4 };
         await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options);
         RoleArguments.Say($"ready {pool.StartMode}");
+        Require((await pool.RunAsync(1))[0] == 1, "the first worker works");
+        int server = Linux.ParentOf(pool.Workers[0].ProcessId!.Value); // this process itself, or one that forks
+        int[] filesBefore = Files(server);
         Random random = new((int)arguments.Number("seed"));
         int kills = (int)arguments.Number("kills");
         Task killer = Task.Run(() =>
@@ -160,8 +164,13 @@ internal static class PoolKillRoles
         }
 
         Require(pool.Workers[0].Restarts == kills, $"{pool.Workers[0].Restarts} restarts after {kills} kills");
+        Eventually.True(
+            () => Files(server).Zip(filesBefore).All(files => files.First <= files.Second + FilesOfChance),
+            () => $"descriptors are given back: {string.Join(", ", Files(server))} after {string.Join(", ", filesBefore)}");
         RoleArguments.Say($"done {answered} {kills} {givenUp}");
     }
+
+    private static int[] Files(int server) => [Linux.OpenFiles(Environment.ProcessId).Count, Linux.OpenFiles(server).Count];
 
     private static WorkerPoolOptions Options(RoleArguments arguments, int workers) => new()
     {
