@@ -60,8 +60,8 @@ internal static unsafe class LinuxChild
         return failure == ESRCH ? null : throw LinuxError.ToException(failure, "pidfd_open", $"process {processId}");
     }
 
-    /// <summary>As <see cref="TryOpen"/>, for a child that was just made: it is killed and reaped when there is no descriptor for it, because
-    /// nobody would know of it.</summary>
+    /// <summary>As <see cref="TryOpen"/>, for a child that was just made: it is killed and reaped when there is no descriptor for it,
+    /// because nobody would know of it.</summary>
     public static SafeFileHandle? OpenOrKill(int processId)
     {
         try

@@ -13,7 +13,7 @@ internal sealed class ForkServerProcess
     public const int OutputIndex = -1;
 
     // The pidfd says that a worker has ended; the server, which reaps it, says how. One that is stopped does not hold the news up.
-    private static readonly TimeSpan _statusPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _statusPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _startPatience = TimeSpan.FromSeconds(60);
 
     private readonly LauncherThread _thread;

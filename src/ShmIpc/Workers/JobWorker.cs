@@ -42,7 +42,8 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         {
             if (consumer.TryReceive(out Delivery<JobEnvelope<TJob>> delivery))
             {
-                if (delivery.Message.IsWanted && (delivery.DeliveryCount <= settings.MaxDeliveries || control.TryBeginLater(delivery.Message.Number)))
+                JobEnvelope<TJob> job = delivery.Message;
+                if (job.IsWanted && (delivery.DeliveryCount <= settings.MaxDeliveries || control.TryBeginLater(job.Number)))
                 {
                     session.Send(Work(session, delivery));
                 }

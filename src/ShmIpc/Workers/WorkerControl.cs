@@ -36,9 +36,9 @@ internal sealed class WorkerControl
         return IsUnderWay(job);
     }
 
-    /// <summary>As <see cref="TryBegin"/>, for a job that was handed out more often than workers may die with it. Only the pool knows how many
-    /// have: it takes the job back if they were too many, but may learn of the last death a little later than the job comes here. Until
-    /// then this worker has no job in hand, so that neither the wait nor its own death counts against it.</summary>
+    /// <summary>As <see cref="TryBegin"/>, for a job that was handed out more often than workers may die with it. Only the pool knows how
+    /// many have: it takes the job back if they were too many, but may learn of the last death a little later than the job comes here.
+    /// Until then this worker has no job in hand, so that neither the wait nor its own death counts against it.</summary>
     public bool TryBeginLater(ulong job)
     {
         End();

@@ -24,7 +24,11 @@ internal static class FirstProcessRole
         RoleArguments.Say($"ready {Environment.ProcessId} {pool.StartMode}");
 
         // From now on the runtime reaps every child of process 1 that ends, the workers too: either of us may come first.
-        if (arguments.TryText("runs") is null)
+        if (arguments.TryText("children") == "ignored")
+        {
+            Linux.IgnoreChildren();
+        }
+        else
         {
             using Process process = Process.Start("/bin/true");
             process.WaitForExit();
