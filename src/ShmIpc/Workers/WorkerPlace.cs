@@ -169,7 +169,7 @@ internal sealed class WorkerPlace(int index)
         }
     }
 
-    /// <summary>SIGKILL, because of the job that <see cref="HasHad"/> was asked about. False when the process that had it has ended.</summary>
+    /// <summary>SIGKILL, because of the job that <see cref="HasHad"/> was asked about. False when its process has ended.</summary>
     public bool TryKillFor(ulong job)
     {
         lock (_lock)

@@ -1,6 +1,7 @@
 // Pools whose workers are killed while jobs run. They have a process of their own, because a process that is to fork its workers must have
 // no threads. Each says what it saw in one line, and ends with an exception when a promise of the pool was broken.
 
+using System.Diagnostics;
 using System.Globalization;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.ProcessTests.Workers;
@@ -134,18 +135,7 @@ internal static class PoolKillRoles
         int[] filesBefore = Files(server);
         Random random = new((int)arguments.Number("seed"));
         int kills = (int)arguments.Number("kills");
-        Task killer = Task.Run(() =>
-        {
-            int last = 0;
-            for (int i = 0; i < kills; i++)
-            {
-                Thread.Sleep(random.Next(random.Next(2) == 0 ? 1_000 : 100));
-                int process = 0;
-                Eventually.True(() => (process = pool.Workers[0].ProcessId ?? last) != last, $"there is a worker again after {i} kills", _patience);
-                Linux.Signal(process, Linux.SIGKILL);
-                last = process;
-            }
-        });
+        Task killer = Task.Run(() => KillOneAfterTheOther(pool, random, kills));
         int answered = 0;
         int givenUp = 0;
         for (int job = 0; !killer.IsCompleted; job++)
@@ -176,6 +166,36 @@ internal static class PoolKillRoles
             () => Files(server).Zip(filesBefore).All(files => files.First <= files.Second + FilesOfChance),
             () => $"descriptors are given back: {string.Join(", ", Files(server))} after {string.Join(", ", filesBefore)}");
         RoleArguments.Say($"done {answered} {kills} {givenUp}");
+    }
+
+    /// <summary>Every second worker lives until it is ready, and a little longer, so that jobs are done on a slow machine, too.</summary>
+    private static void KillOneAfterTheOther(WorkerPool<int, long[]> pool, Random random, int kills)
+    {
+        TimeSpan start = TimeSpan.FromMilliseconds(100);
+        int last = 0;
+        for (int i = 0; i < kills; i++)
+        {
+            int process = 0;
+            Eventually.True(() => (process = pool.Workers[0].ProcessId ?? last) != last, $"there is a worker again after {i} kills", _patience);
+            long begin = Stopwatch.GetTimestamp();
+            if (i % 2 == 0)
+            {
+                Eventually.True(() => pool.Workers[0].State is WorkerState.Idle or WorkerState.Busy, "it is ready", _patience);
+                start = Stopwatch.GetElapsedTime(begin);
+                Thread.Sleep(start * random.NextDouble() / 2);
+            }
+            else
+            {
+                Thread.Sleep(start * random.NextDouble() * 1.5);
+            }
+
+            Linux.Signal(process, Linux.SIGKILL);
+            last = process;
+            if (i % 100 == 99)
+            {
+                Console.Error.WriteLine($"{i + 1} kills"); // for who looks at a long run
+            }
+        }
     }
 
     private static int[] Files(int server) => [Linux.OpenFiles(Environment.ProcessId).Count, Linux.OpenFiles(server).Count];
