@@ -13,7 +13,6 @@ internal static class PoolCrashRoles
     /// "result ...".</summary>
     public static void Crashes(RoleArguments arguments)
     {
-        Linux.DisableCoreDump();
         PoolKillRoles.Become(arguments);
         WorkerPoolOptions options = new()
         {
