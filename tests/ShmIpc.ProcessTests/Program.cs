@@ -88,6 +88,10 @@ internal static class Program
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "pool-parent": PoolParentRole.Run(role); break;
             case "pool-first": FirstProcessRole.Run(role); break;
+            case "pool-killed-at-work": PoolKillRoles.AtWork(role); break;
+            case "pool-killed-at-any-time": PoolKillRoles.AtAnyTime(role); break;
+            case "pool-crashes": PoolCrashRoles.Crashes(role); break;
+            case "pool-server-killed": PoolCrashRoles.Server(role); break;
             case "pool": PoolRoles.Start(role); break;
             case "fork-check": PoolRoles.Check(role); break;
             case "fork-ensure": PoolRoles.Ensure(role, arguments); break;

@@ -60,6 +60,26 @@ internal static unsafe class LinuxChild
         return failure == ESRCH ? null : throw LinuxError.ToException(failure, "pidfd_open", $"process {processId}");
     }
 
+    /// <summary>As <see cref="TryOpen"/>, for a child that was just made: it is killed and reaped when there is no descriptor for it,
+    /// because nobody would know of it.</summary>
+    public static SafeFileHandle? OpenOrKill(int processId)
+    {
+        try
+        {
+            return TryOpen(processId);
+        }
+        catch
+        {
+            Kill(processId);
+            int status;
+            while (waitpid(processId, &status, 0) < 0 && errno == EINTR)
+            {
+            }
+
+            throw;
+        }
+    }
+
     /// <summary>Sends a signal; false when the process has ended.</summary>
     public static bool TrySignal(SafeFileHandle process, int signal)
     {

@@ -17,7 +17,4 @@ internal enum AnswerKind : byte
 
     /// <summary>A job's body broke off because it was cancelled.</summary>
     Cancelled = 5,
-
-    /// <summary>A job was delivered too often, and not tried again.</summary>
-    Undeliverable = 6,
 }

@@ -7,9 +7,6 @@ namespace ShmIpc.Workers;
 
 internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, PoolSupervisor supervisor, JobLedger? jobs)
 {
-    // The exit of the worker that a job was taken from may be known a little later than the job is with the next worker.
-    private static readonly TimeSpan _exitIsKnownWithin = TimeSpan.FromMilliseconds(250);
-
     private readonly Lock _lock = new();
 
     public async Task RunAsync(CancellationToken ending)
@@ -78,9 +75,6 @@ internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, 
             case AnswerKind.Broken:
                 place.SetCause($"{TextOf(answer, 0)}: {TextOf(answer, 1)}");
                 break;
-            case AnswerKind.Undeliverable:
-                _ = FailSoonAsync(answer.Job);
-                break;
             default:
                 place.CountJob();
                 if (jobs?.TryTake(answer.Job, isAbandoned: false, out PendingJob? job) == true)
@@ -90,12 +84,6 @@ internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, 
 
                 break;
         }
-    }
-
-    private async Task FailSoonAsync(ulong job)
-    {
-        await Task.Delay(_exitIsKnownWithin).ConfigureAwait(false);
-        supervisor.FailUndeliverable(job);
     }
 
     private static void Complete(PendingJob<TResult> job, Answer<TResult> answer)

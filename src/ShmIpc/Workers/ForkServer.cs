@@ -124,7 +124,7 @@ internal static class ForkServer
                 BeWorker(server, control, children, launch, files);
             }
 
-            SafeFileHandle file = LinuxChild.TryOpen(processId)!; // there until it is reaped, which is only done here
+            SafeFileHandle file = LinuxChild.OpenOrKill(processId)!; // there until it is reaped, which is only done here
             children.Add((processId, file));
             SendNumbers(control, Started, processId, 0, file);
         }

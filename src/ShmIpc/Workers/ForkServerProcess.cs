@@ -13,7 +13,7 @@ internal sealed class ForkServerProcess
     public const int OutputIndex = -1;
 
     // The pidfd says that a worker has ended; the server, which reaps it, says how. One that is stopped does not hold the news up.
-    private static readonly TimeSpan _statusPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _statusPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _startPatience = TimeSpan.FromSeconds(60);
 
     private readonly LauncherThread _thread;
@@ -102,8 +102,11 @@ internal sealed class ForkServerProcess
     public void Hang()
     {
         CloseControl();
-        _thread.After(_statusPatience, () => _process.Signal(Tmds.Linux.LibC.SIGKILL)); // it was stopped
+        _thread.After(_statusPatience, Kill); // it was stopped
     }
+
+    /// <summary>Ends the server at once, also one that is stopped.</summary>
+    public void Kill() => _process.Signal(Tmds.Linux.LibC.SIGKILL);
 
     private void Receive()
     {

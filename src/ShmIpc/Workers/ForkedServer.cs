@@ -26,6 +26,6 @@ internal sealed record ForkedServer(int ProcessId, SafeFileHandle ProcessFile, S
         }
 
         theirs.Dispose();
-        return new ForkedServer(server, LinuxChild.TryOpen(server)!, ours);
+        return new ForkedServer(server, LinuxChild.OpenOrKill(server)!, ours);
     }
 }

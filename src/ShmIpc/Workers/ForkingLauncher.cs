@@ -79,6 +79,8 @@ internal sealed class ForkingLauncher : IWorkerLauncher
         return await started.ConfigureAwait(false); // not cancelled: a worker that nobody knows would be left
     }
 
+    public void EndServer() => _thread.Post(() => _server.Kill());
+
     public async ValueTask DisposeAsync()
     {
         if (Atomics.Exchange(ref _isDisposed, 1) != 0)

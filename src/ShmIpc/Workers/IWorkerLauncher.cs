@@ -12,4 +12,7 @@ internal interface IWorkerLauncher : IAsyncDisposable
 
     /// <summary>Starts a worker. It has begun to exist when this returns, and says by itself when it is ready.</summary>
     ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, CancellationToken cancellationToken);
+
+    /// <summary>Ends the process that forks the workers, and so all of its workers; nothing where there is none.</summary>
+    void EndServer();
 }

@@ -5,7 +5,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ShmIpc.Workers;
 
-internal sealed class JobLedger(PoolControl control, int maxJobs) : IDisposable
+#pragma warning disable CA1001 // neither holds more than memory, and late callers may still come at the pool's end
+internal sealed class JobLedger(PoolControl control, int maxJobs)
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _room = new(maxJobs);
@@ -90,11 +91,11 @@ internal sealed class JobLedger(PoolControl control, int maxJobs) : IDisposable
     }
 
     /// <summary>A worker has died with a job in hand. Returns how many have, 0 when nobody waits for it.</summary>
-    public int AddDeath(ulong number, WorkerExit exit, out PendingJob? job)
+    public int AddDeath(ulong number, WorkerExit exit)
     {
         lock (_lock)
         {
-            if (!TryFindInLock(number, out job))
+            if (!TryFindInLock(number, out PendingJob? job))
             {
                 return 0;
             }
@@ -140,12 +141,6 @@ internal sealed class JobLedger(PoolControl control, int maxJobs) : IDisposable
                 job.Fail(error());
             }
         }
-    }
-
-    public void Dispose()
-    {
-        _closing.Dispose();
-        _room.Dispose();
     }
 
     private void ThrowIfClosed()

@@ -42,9 +42,10 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         {
             if (consumer.TryReceive(out Delivery<JobEnvelope<TJob>> delivery))
             {
-                if (delivery.Message.IsWanted)
+                JobEnvelope<TJob> job = delivery.Message;
+                if (job.IsWanted && (delivery.DeliveryCount <= settings.MaxDeliveries || control.TryBeginLater(job.Number)))
                 {
-                    session.Send(Work(session, delivery, settings.MaxDeliveries));
+                    session.Send(Work(session, delivery));
                 }
 
                 delivery.Acknowledge();
@@ -59,17 +60,12 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         return 0;
     }
 
-    private Answer<TResult> Work(WorkerSession<TResult> session, Delivery<JobEnvelope<TJob>> delivery, int maxDeliveries)
+    private Answer<TResult> Work(WorkerSession<TResult> session, Delivery<JobEnvelope<TJob>> delivery)
     {
         ulong number = delivery.Message.Number;
         if (delivery.Message.Error is { } unreadable)
         {
             return session.Failure(number, unreadable);
-        }
-
-        if (delivery.DeliveryCount > maxDeliveries)
-        {
-            return session.NewAnswer(AnswerKind.Undeliverable, number);
         }
 
         RunningJob running = session.Begin(number);

@@ -143,7 +143,6 @@ internal sealed class PoolCore : IDisposable
     public void Dispose()
     {
         _control.Dispose();
-        Jobs?.Dispose();
         Supervisor.Dispose();
         _ending.Dispose();
     }

@@ -129,7 +129,7 @@ internal sealed class PoolSupervisor : IDisposable
         WorkerProcess process;
         try
         {
-            process = await _launcher.StartAsync(_launchOf(place.Index, restarts), _stopping.Token).ConfigureAwait(false);
+            process = await LaunchAsync(_launchOf(place.Index, restarts)).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -151,6 +151,22 @@ internal sealed class PoolSupervisor : IDisposable
 
         ReadAnswers();
         return Judge(place, exit);
+    }
+
+    /// <summary>A fork server that does not answer is ended, and its workers with it: what was asked of it fails then.</summary>
+    private async Task<WorkerProcess> LaunchAsync(WorkerLaunch launch)
+    {
+        Task<WorkerProcess> launched = _launcher.StartAsync(launch, _stopping.Token).AsTask();
+        using CancellationTokenSource isLaunched = new();
+        Task late = Task.Delay(_options.StartTimeout, isLaunched.Token);
+        if (await Task.WhenAny(launched, late).ConfigureAwait(false) == late)
+        {
+            Notice($"No worker could be forked within {_options.StartTimeout} (StartTimeout), so the fork server is ended.");
+            _launcher.EndServer();
+        }
+
+        await isLaunched.CancelAsync().ConfigureAwait(false);
+        return await launched.ConfigureAwait(false);
     }
 
     private async Task<WorkerExit> WaitForEndAsync(WorkerPlace place, WorkerProcess process)
@@ -212,7 +228,7 @@ internal sealed class PoolSupervisor : IDisposable
             return true; // that job has failed already; if it has another in hand by now, that one is not to blame
         }
 
-        int deaths = _jobs?.AddDeath(number, exit, out _) ?? 0;
+        int deaths = _jobs?.AddDeath(number, exit) ?? 0;
         if (deaths >= _options.MaxDeliveries)
         {
             FailUndeliverable(number);
@@ -222,9 +238,9 @@ internal sealed class PoolSupervisor : IDisposable
     }
 
     /// <summary>A job has cost as many workers as it may.</summary>
-    public void FailUndeliverable(ulong number)
+    private void FailUndeliverable(ulong number)
     {
-        if (_jobs is null || !_jobs.TryTake(number, isAbandoned: true, out PendingJob? job))
+        if (!_jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
         {
             return;
         }
@@ -261,14 +277,9 @@ internal sealed class PoolSupervisor : IDisposable
     private void EndIfTooLong(WorkerPlace place, TimeSpan limit)
     {
         ulong number = _control.Current(place.Index);
-        if (!place.HasHad(number, limit) || _control.Current(place.Index) != number)
-        {
-            return;
-        }
-
         // Also when its caller has cancelled it already: a body that does not listen would keep its worker for ever.
-        place.KillFor(number);
-        if (_jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
+        if (place.HasHad(number, limit) && _control.Current(place.Index) == number && place.TryKillFor(number)
+            && _jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
         {
             job.Fail(new TimeoutException($"The job ran longer than {limit} (JobTimeout). Its worker {place.Index} was killed."));
         }

@@ -22,6 +22,11 @@ internal sealed class SpawnLauncher(Action<int, bool, string> onLine, string? fa
         return new(_thread.Run(() => Start(launch with { Shared = SharedRegionTable.ToPass() })));
     }
 
+    public void EndServer()
+    {
+        // the kernel has started them when StartAsync returns
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Atomics.Exchange(ref _isDisposed, 1) != 0)

@@ -1,5 +1,6 @@
 // The worker's side of the control words (PoolControlLayout), for its own place. It lives as long as the process.
 
+using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
 using ShmIpc.Memory;
@@ -8,6 +9,8 @@ namespace ShmIpc.Workers;
 
 internal sealed class WorkerControl
 {
+    private static readonly TimeSpan _verdictPatience = TimeSpan.FromSeconds(5);
+
     private readonly MappedSpan _words;
     private readonly MappedSpan _place;
     private readonly MemoryMapping _mapping; // kept for as long as its memory is used
@@ -31,6 +34,21 @@ internal sealed class WorkerControl
         Atomics.Release(ref _place.UInt64(PoolControlLayout.CurrentOffset), job);
         Atomics.FullFence(); // SYNC: abandoned job or current job
         return IsUnderWay(job);
+    }
+
+    /// <summary>As <see cref="TryBegin"/>, for a job that was handed out more often than workers may die with it. Only the pool knows how
+    /// many have: it takes the job back if they were too many, but may learn of the last death a little later than the job comes here.
+    /// Until then this worker has no job in hand, so that neither the wait nor its own death counts against it.</summary>
+    public bool TryBeginLater(ulong job)
+    {
+        End();
+        long start = Stopwatch.GetTimestamp();
+        while (IsUnderWay(job) && Stopwatch.GetElapsedTime(start) < _verdictPatience)
+        {
+            Thread.Sleep(5);
+        }
+
+        return TryBegin(job);
     }
 
     /// <summary>True while somebody waits for the job.</summary>

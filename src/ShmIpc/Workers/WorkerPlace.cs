@@ -102,7 +102,7 @@ internal sealed class WorkerPlace(int index)
     {
         lock (_lock)
         {
-            _state = state;
+            _state = _state == WorkerState.Stopped ? _state : state; // there comes no other behind it
         }
     }
 
@@ -169,13 +169,19 @@ internal sealed class WorkerPlace(int index)
         }
     }
 
-    /// <summary>SIGKILL, because of a job.</summary>
-    public void KillFor(ulong job)
+    /// <summary>SIGKILL, because of the job that <see cref="HasHad"/> was asked about. False when its process has ended.</summary>
+    public bool TryKillFor(ulong job)
     {
         lock (_lock)
         {
+            if (_process is null || _watchedJob != job)
+            {
+                return false;
+            }
+
             KilledForJob = job;
-            _process?.Signal(PoolSupervisor.Kill);
+            _process.Signal(PoolSupervisor.Kill);
+            return true;
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class WorkerRoster(LauncherThread thread, Action<int, bool, stri
         try
         {
             int processId = LinuxProgram.Start(program.Path, program.Arguments, environment, outputEnd, errorsEnd, passed);
-            file = LinuxChild.TryOpen(processId);
+            file = LinuxChild.OpenOrKill(processId);
             WorkerProcess worker = new(index, processId, file ?? new SafeFileHandle(), mode);
             if (file is null) // SIGCHLD is ignored, and it has ended already
             {

@@ -12,7 +12,9 @@ internal static partial class Linux
     private const int SIGINT = 2;
     private const int SIGQUIT = 3;
     private const int SIGTERM = 15;
+    private const int SIGCHLD = 17;
     private const nint SIG_DFL = 0;
+    private const nint SIG_IGN = 1;
     public const int SIGBUS = 7;
     public const int SIGKILL = 9;
     public const int SIGUSR1 = 10;
@@ -241,6 +243,19 @@ internal static partial class Linux
         string stat = File.ReadAllText(Path.Combine(directory, "stat"));
         return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
     }
+
+    /// <summary>From now on the kernel reaps this process's children, and nobody learns how they ended.</summary>
+    public static void IgnoreChildren() => _ = signal(SIGCHLD, SIG_IGN);
+
+    /// <summary>C's abort.</summary>
+    [LibraryImport("libc", EntryPoint = "abort")]
+    public static partial void Abort();
+
+    /// <summary>A bad access in native code, of which the runtime makes no exception.</summary>
+    public static void Fault() => _ = memset(16, 1, 1);
+
+    [LibraryImport("libc")]
+    private static partial nint memset(nint address, int value, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int sig);

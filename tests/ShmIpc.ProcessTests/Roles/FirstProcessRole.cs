@@ -1,4 +1,4 @@
-// A pool whose process is the first of its namespace, as in a container: says which number it has, that a killed worker was replaced, how
+// A pool whose process is the first of its namespace, as in a container, or that cannot wait for its children: says which number it has, that a killed worker was replaced, how
 // the workers ended, and how many children are left, the dead ones too.
 
 using System.Diagnostics;
@@ -24,8 +24,13 @@ internal static class FirstProcessRole
         RoleArguments.Say($"ready {Environment.ProcessId} {pool.StartMode}");
 
         // From now on the runtime reaps every child of process 1 that ends, the workers too: either of us may come first.
-        using (Process process = Process.Start("/bin/true"))
+        if (arguments.TryText("children") == "ignored")
         {
+            Linux.IgnoreChildren();
+        }
+        else
+        {
+            using Process process = Process.Start("/bin/true");
             process.WaitForExit();
         }
 

@@ -53,7 +53,17 @@ internal static class PoolRoles
                 "share" => Bodies.Share,
                 _ => Bodies.Return,
             }, index++, settings: [("code", "7"), ("word", "word"), ("regions", "anonymous numbers")]);
-            WorkerProcess worker = launcher.StartAsync(launch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            WorkerProcess worker;
+            try
+            {
+                worker = launcher.StartAsync(launch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            }
+            catch (ShmException refused)
+            {
+                RoleArguments.Say($"refused {refused.Message.ReplaceLineEndings(" ")}");
+                continue;
+            }
+
             RoleArguments.Say($"worker {worker.Index} {worker.ProcessId}");
             worker.Exited.ContinueWith(
                 exited => RoleArguments.Say($"ended {worker.Index} {exited.Result.ExitCode} {exited.Result.Signal}"), TaskScheduler.Default);

@@ -10,6 +10,7 @@ namespace ShmIpc.ProcessTests.Workers;
 
 internal static class PoolBodies
 {
+    private static readonly string? _nothing = Environment.GetEnvironmentVariable("SHMIPC_TEST_NOTHING");
     private static int _runs;
 
     public static PoolMessage Double(PoolMessage job, WorkerContext context) =>
@@ -48,7 +49,7 @@ internal static class PoolBodies
 
     public static byte[] Bytes(int job, WorkerContext context) => new byte[job];
 
-    /// <summary>What the word says: "die" and a signal, "fail", "fault", "wait" until cancelled, "sleep" for ever, "nap" and milliseconds,
+    /// <summary>What the word says: "die" and a signal, "fail", "fault", "native", "abort", "overflow", "exit", "null", "wait" until cancelled, "sleep" for ever, "nap" and milliseconds,
     /// "runs" of this process, "who" runs it.</summary>
     public static string Do(string job, WorkerContext context)
     {
@@ -64,6 +65,24 @@ internal static class PoolBodies
                 return "still alive";
             case "fault":
                 Marshal.WriteByte(new nint(0x7000_0000_0000), 1);
+                return "still alive";
+            case "last": // its last words
+                File.AppendAllText(words[1], "x");
+                Linux.Signal(Environment.ProcessId, Linux.SIGKILL);
+                Thread.Sleep(ChildProcess.Patience);
+                return "still alive";
+            case "null":
+                return $"{_nothing!.Length}";
+            case "native":
+                Linux.Fault();
+                return "still alive";
+            case "abort":
+                Linux.Abort();
+                return "still alive";
+            case "overflow":
+                return $"{Overflow(1)}";
+            case "exit":
+                Environment.Exit(int.Parse(words[1], CultureInfo.InvariantCulture));
                 return "still alive";
             case "wait":
                 Interlocked.Increment(ref _runs);
@@ -121,6 +140,8 @@ internal static class PoolBodies
     public static void ThrowAtOnce(WorkerContext context) => throw new InvalidOperationException("nothing works today");
 
     public static void Deaf(WorkerContext context) => Thread.Sleep(Timeout.Infinite);
+
+    private static int Overflow(int depth) => depth < 0 ? depth : Overflow(depth + 1) + Overflow(depth + 2);
 
     private static string Fill(int mebibytes)
     {

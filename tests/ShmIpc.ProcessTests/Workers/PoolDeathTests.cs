@@ -1,84 +1,15 @@
 // Workers that die: whose job it was, who comes next, and when a pool gives up.
 
 using System.Globalization;
+using ShmIpc.Channels;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Serialization;
 using ShmIpc.Workers;
 
 namespace ShmIpc.ProcessTests.Workers;
 
-public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
+public sealed class PoolDeathTests : PoolTest
 {
-    private readonly ITestOutputHelper _output = output;
-
-    [Theory]
-    [InlineData(WorkerStartMode.Spawn)]
-    [InlineData(WorkerStartMode.ForkServer)]
-    public async Task Workers_killed_at_random_leave_every_job_answered_exactly_once(WorkerStartMode mode)
-    {
-        Campaign campaign = new(_output);
-        int jobs = Campaign.IsLong ? 100_000 : 2_000;
-        int kills = Campaign.IsLong ? 1_000 : 40;
-        WorkerPoolOptions options = Options(4) with
-        {
-            StartMode = mode,
-            MaxDeliveries = WorkerPoolOptions.MostDeliveries,
-            MaxJobsInFlight = 64,
-            CrashLoopLimit = 100,
-        };
-        await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options, Cancellation);
-        Assert.SkipWhen(pool.FallbackReason is not null, $"No fork server here: {pool.FallbackReason}");
-        using CancellationTokenSource done = new();
-        HashSet<int> killed = []; // the dead stay in the list until the pool has noticed
-        Task killer = Task.Run(async () =>
-        {
-            while (killed.Count < kills)
-            {
-                await Task.Delay(campaign.Random.Next(5, 80), done.Token);
-                if (pool.Workers[campaign.Random.Next(4)] is { ProcessId: { } process, State: WorkerState.Idle or WorkerState.Busy }
-                    && killed.Add(process))
-                {
-                    Linux.TrySignal(process, Linux.SIGKILL);
-                }
-            }
-        });
-
-        // The jobs go on until the killer is through, so that its kills fall among them on a machine of any speed.
-        int answered = 0;
-        int again = 0;
-        int givenUp = 0;
-        int next = 0;
-        int[] answers = new int[10 * jobs];
-        await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () =>
-        {
-            while (Interlocked.Increment(ref next) - 1 is int job && job < answers.Length && (job < jobs || !killer.IsCompleted))
-            {
-                try
-                {
-                    long[] result = await pool.RunAsync(job, Cancellation).WaitAsync(Patience, Cancellation);
-                    Assert.Equal((long)job * job, result[0]);
-                    _ = result[2] > 1 ? Interlocked.Increment(ref again) : 0;
-                }
-                catch (WorkerJobException error) when (error.Deaths > 0)
-                {
-                    Interlocked.Increment(ref givenUp); // the killer has hit the same job again and again, which is an answer too
-                }
-
-                Interlocked.Increment(ref answers[job]);
-                Interlocked.Increment(ref answered);
-            }
-        })));
-        await done.CancelAsync();
-        await killer.ContinueWith(_ => { }, TaskScheduler.Default);
-        _output.WriteLine($"{answered} jobs, {killed.Count} kills, {again} jobs done by a second worker, {givenUp} given up");
-        Assert.True(answered >= jobs);
-        Assert.InRange(givenUp, 0, killed.Count / 4);
-        Assert.True(killed.Count > kills / 2, "The workers were killed while jobs ran.");
-        Assert.All(answers.Take(answered), count => Assert.Equal(1, count));
-        Eventually.True(() => pool.Workers.Sum(worker => worker.Restarts) == killed.Count, "the killed are replaced");
-        Assert.Equal(0, pool.Core.Jobs!.Count);
-    }
-
     [Theory]
     [InlineData("die 9", 9, 1)]
     [InlineData("die 9", 9, 3)]
@@ -115,6 +46,86 @@ public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
     }
 
     [Fact]
+    public async Task A_job_that_was_handed_out_and_not_begun_has_no_death_against_it()
+    {
+        using ScratchRoot root = new();
+        WorkerPoolOptions options = Options(1) with { MaxDeliveries = 1 };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        using CancellationTokenSource first = new();
+        Task<string> waiting = pool.RunAsync($"wait {root.FileOf("begun")}", first.Token);
+        Eventually.True(() => File.Exists(root.FileOf("begun")), "the one worker is busy");
+        Task<string> job = pool.RunAsync("who", Cancellation);
+
+        // A member that takes the job and leaves, as one does that dies before it has said what it took.
+        JobPayload<string> payload = new(new StringPayload());
+        using (ShmChannel<JobEnvelope<string>> channel = ShmChannel.Open(PoolChannels.JobsName, payload, PoolChannels.Existing(pool.Core.JobsMemory!)))
+        using (Consumer<JobEnvelope<string>> member = channel.CreateConsumer(PoolChannels.Member()))
+        {
+            Assert.True(member.TryReceive(out Delivery<JobEnvelope<string>> taken));
+            Assert.Equal("who", taken.Message.Job);
+        }
+
+        await first.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Soon(waiting));
+        Assert.Equal($"{pool.Workers[0].ProcessId}", await Soon(job));
+    }
+
+    [Fact]
+    public async Task A_job_that_its_worker_died_with_does_not_run_again_while_the_pool_is_slow_to_count()
+    {
+        using ScratchRoot root = new();
+        WorkerPoolOptions options = Options(2) with
+        {
+            MaxDeliveries = 1,
+            ResultSerializer = typeof(GatedPayload),
+            Arguments = new Dictionary<string, string> { ["gate"] = GatedPayload.Word },
+        };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        Task<string> gate = pool.RunAsync("argument gate", Cancellation);
+        Eventually.True(() => GatedPayload.IsReached, "the pool reads an answer, and is held up there");
+        Task<string> poison = pool.RunAsync($"last {root.FileOf("words")}", Cancellation);
+        Eventually.True(() => File.Exists(root.FileOf("words")), "the job begins");
+        await Task.Delay(500, Cancellation); // time for the other worker to get it
+        Assert.False(poison.IsCompleted);
+        GatedPayload.Open();
+        WorkerJobException error = await Assert.ThrowsAsync<WorkerJobException>(() => Soon(poison));
+        Assert.Equal((1, new WorkerExit(null, Linux.SIGKILL)), (error.Deaths, error.Exit));
+        Assert.Equal(GatedPayload.Word, await Soon(gate));
+        Assert.Equal("rested", await Soon(pool.RunAsync("nap 1", Cancellation)));
+        Assert.Equal("x", await File.ReadAllTextAsync(root.FileOf("words"), Cancellation));
+    }
+
+    [Fact]
+    public async Task A_stopped_worker_is_ended_by_the_timeout_of_its_job()
+    {
+        using ScratchRoot root = new();
+        WorkerPoolOptions options = Options(1) with { JobTimeout = TimeSpan.FromSeconds(2) };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        Task<string> job = pool.RunAsync($"wait {root.FileOf("begun")}", Cancellation);
+        Eventually.True(() => File.Exists(root.FileOf("begun")), "the job begins");
+        int stopped = pool.Workers[0].ProcessId!.Value;
+        Linux.Signal(stopped, Linux.SIGSTOP);
+        await Assert.ThrowsAsync<TimeoutException>(() => Soon(job));
+        Assert.NotEqual($"{stopped}", await Soon(pool.RunAsync("who", Cancellation)));
+        Assert.Equal((1, new WorkerExit(null, Linux.SIGKILL)), (pool.Workers[0].Restarts, pool.Workers[0].LastExit));
+    }
+
+    [Theory]
+    [InlineData(11)]
+    [InlineData(6)]
+    public async Task A_fault_s_signal_that_somebody_sends_holds_no_job_for_ever(int signal)
+    {
+        // The runtime takes the signal for a fault that will come again when it returns, and after that no fault is caught any more.
+        WorkerPoolOptions options = Options(1) with { JobTimeout = TimeSpan.FromSeconds(2), MaxDeliveries = 1 };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        string before = await Soon(pool.RunAsync("who", Cancellation));
+        Exception? error = await Record.ExceptionAsync(() => Soon(pool.RunAsync($"die {signal}", Cancellation)));
+        Assert.True(error is TimeoutException or WorkerJobException { Deaths: 1 }, $"{error}");
+        Assert.NotEqual(before, await Soon(pool.RunAsync("who", Cancellation)));
+        Assert.Equal(1, pool.Workers[0].Restarts);
+    }
+
+    [Fact]
     public async Task A_pool_whose_workers_cannot_begin_says_why()
     {
         Environment.SetEnvironmentVariable("SHMIPC_TEST_HOME", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
@@ -143,6 +154,35 @@ public sealed class PoolDeathTests(ITestOutputHelper output) : PoolTest
         Linux.Signal(Assert.Single(pool.Workers).ProcessId!.Value, Linux.SIGKILL);
         await Assert.ThrowsAsync<WorkerPoolException>(() => pool.Completion.WaitAsync(Patience, Cancellation));
         await Assert.ThrowsAsync<WorkerPoolException>(() => Soon(pool.RunAsync("who", Cancellation)));
+    }
+
+    /// <summary>A serializer that holds up the pool's process where it reads a certain word.</summary>
+    public sealed class GatedPayload : IPayloadSerializer<string>
+    {
+        public const string Word = "gate";
+        private static readonly ManualResetEventSlim _reached = new();
+        private static readonly ManualResetEventSlim _open = new();
+        private readonly StringPayload _inner = new();
+
+        public static bool IsReached => _reached.IsSet;
+
+        public string Format => _inner.Format;
+
+        public static void Open() => _open.Set();
+
+        public void Serialize(System.Buffers.IBufferWriter<byte> destination, string value) => _inner.Serialize(destination, value);
+
+        public string Deserialize(ReadOnlyMemory<byte> payload)
+        {
+            string text = _inner.Deserialize(payload);
+            if (text == Word)
+            {
+                _reached.Set();
+                _open.Wait(Patience);
+            }
+
+            return text;
+        }
     }
 
     /// <summary>A serializer that only the process of the pool can make.</summary>

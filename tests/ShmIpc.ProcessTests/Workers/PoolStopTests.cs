@@ -78,6 +78,8 @@ public sealed class PoolStopTests : PoolTest
     {
         await using WorkerPool pool = await WorkerPool.StartAsync(PoolBodies.Return, Options(2), Cancellation);
         await pool.Completion.WaitAsync(Patience, Cancellation);
+        Eventually.True(() => pool.Workers.All(worker => worker.State == WorkerState.Stopped), "each is seen to have stopped");
+        await pool.StopAsync().WaitAsync(Patience, Cancellation);
         Assert.All(pool.Workers, worker => Assert.Equal((WorkerState.Stopped, 0), (worker.State, worker.Restarts)));
     }
 
@@ -108,9 +110,18 @@ public sealed class PoolStopTests : PoolTest
         Assert.SkipWhen(words[0] != mode.ToString(), $"Workers cannot be started by {mode} here.");
         int[] workers = [.. words[1..].Select(word => int.Parse(word, CultureInfo.InvariantCulture))];
         Assert.Equal(3, workers.Length);
-        Assert.All(workers, worker => Assert.True(Directory.Exists($"/proc/{worker}")));
+        int server = Linux.ParentOf(workers[0]);
+        Assert.Equal(mode == WorkerStartMode.Spawn, server == parent.Id);
+        int[] family = [parent.Id, server, .. workers];
+        string[] memory = [.. MemoryOf(workers[0])];
+        Assert.Equal(3, memory.Length); // answers, control words, jobs
+        Assert.All(family.Except([server]), member => Assert.Equal(memory, MemoryOf(member)));
         parent.Kill();
-        Eventually.True(() => !workers.Any(IsAlive), "the workers end with their parent");
+        Eventually.True(() => !family.Any(IsAlive), "the workers and their server end with their parent");
+        Eventually.True(
+            () => !Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _))
+                .Any(process => MemoryOf(int.Parse(process!, CultureInfo.InvariantCulture)).Intersect(memory).Any()),
+            "no process has the pool's memory any more");
     }
 
     [Theory]
@@ -128,6 +139,47 @@ public sealed class PoolStopTests : PoolTest
         Assert.Equal(["0/", "0/"], first.Expect("exits"));
         first.Expect("alone");
         first.ExpectEnd();
+    }
+
+    [Theory]
+    [InlineData(WorkerStartMode.Spawn)]
+    [InlineData(WorkerStartMode.ForkServer)]
+    [InlineData(WorkerStartMode.Fork)]
+    public void A_pool_works_and_ends_where_SIGCHLD_is_ignored(WorkerStartMode mode)
+    {
+        // Nobody can wait for such a process's children; only what a worker has left in the pool's memory says how it ended.
+        using ChildProcess pool = ChildProcess.Start("pool-first", ("mode", mode), ("children", "ignored"));
+        string[] words = pool.Expect("ready");
+        Assert.SkipWhen(words[1] != mode.ToString(), $"Workers cannot be started by {mode} here.");
+        Assert.Equal(mode == WorkerStartMode.Spawn ? "/" : "/9", Assert.Single(pool.Expect("killed"))); // a fork server can
+        Assert.Equal(["0/", "0/"], pool.Expect("exits"));
+        pool.Expect("alone");
+        pool.ExpectEnd();
+    }
+
+    [Fact]
+    public async Task A_stopped_worker_holds_up_no_end()
+    {
+        WorkerPoolOptions options = Options(1) with { StopTimeout = TimeSpan.FromMilliseconds(300) };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        Linux.Signal(pool.Workers[0].ProcessId!.Value, Linux.SIGSTOP);
+        await pool.StopAsync().WaitAsync(Patience, Cancellation);
+        Assert.Equal((WorkerState.Stopped, new WorkerExit(null, Linux.SIGKILL)), (pool.Workers[0].State, pool.Workers[0].LastExit));
+    }
+
+    /// <summary>The pool's memory that a process has mapped, by inode; nothing when it has ended, or is not ours to look at.</summary>
+    private static IEnumerable<string> MemoryOf(int process)
+    {
+        try
+        {
+            return [.. File.ReadLines($"/proc/{process}/maps")
+                .Where(line => line.Contains("shmipc-pool", StringComparison.Ordinal))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4]).Distinct().Order()];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
     }
 
     // Where nobody reaps orphans, the dead stay zombies.

@@ -23,9 +23,7 @@ public abstract class PoolTest : IDisposable
     {
         Environment.SetEnvironmentVariable(Diagnostics, _diagnostics);
         Assert.Empty(Linux.Children());
-
-        // The thread that waited for answers lets go of the channel a moment later.
-        Eventually.True(() => Leftovers().Length == 0, () => $"nothing of the pool is left: {string.Join(", ", Leftovers())}");
+        PoolLeftovers.ExpectNone();
         Assert.Equal(_shared, Shared());
         GC.SuppressFinalize(this);
     }
@@ -42,24 +40,6 @@ public abstract class PoolTest : IDisposable
     };
 
     protected static async Task<T> Soon<T>(Task<T> task) => await task.WaitAsync(Patience, Cancellation);
-
-    protected static string[] Leftovers() =>
-    [
-        .. Directory.GetFiles("/proc/self/fd").Select(TargetOf).Where(target => target.Contains("shmipc-pool", StringComparison.Ordinal)),
-        .. File.ReadLines("/proc/self/maps").Where(line => line.Contains("shmipc-pool", StringComparison.Ordinal)),
-    ];
-
-    private static string TargetOf(string descriptor)
-    {
-        try
-        {
-            return new FileInfo(descriptor).LinkTarget ?? "";
-        }
-        catch (IOException)
-        {
-            return ""; // closed meanwhile
-        }
-    }
 
     private static string[] Shared() => [.. Directory.GetFileSystemEntries("/dev/shm", "shmipc-pool*").Order()];
 }

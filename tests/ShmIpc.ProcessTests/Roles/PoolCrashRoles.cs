@@ -1,0 +1,101 @@
+// Pools whose workers crash in every way, and whose fork server is killed. They have a process of their own, which must come through
+// unharmed.
+
+using ShmIpc.ProcessTests.Harness;
+using ShmIpc.ProcessTests.Workers;
+using ShmIpc.Workers;
+
+namespace ShmIpc.ProcessTests.Roles;
+
+internal static class PoolCrashRoles
+{
+    /// <summary>Has workers run the jobs that the test names, and says how each ended: "crashed deaths/code/signal" or "failed type" or
+    /// "result ...".</summary>
+    public static void Crashes(RoleArguments arguments)
+    {
+        PoolKillRoles.Become(arguments);
+        WorkerPoolOptions options = new()
+        {
+            Workers = 2,
+            StartMode = PoolKillRoles.Mode(arguments),
+            MaxDeliveries = 1,
+            RestartDelay = TimeSpan.FromMilliseconds(1),
+            StartTimeout = ChildProcess.Patience,
+            OnOutput = line => Console.Error.WriteLine(line.Line),
+        };
+        WorkerPool<string, string> pool = WorkerPool.StartAsync<string, string>(PoolBodies.Do, options).GetAwaiter().GetResult();
+        RoleArguments.Say($"ready {pool.StartMode}");
+        while (Console.In.ReadLine() is { } job && job != "end")
+        {
+            try
+            {
+                RoleArguments.Say($"result {pool.RunAsync(job).WaitAsync(ChildProcess.Patience).GetAwaiter().GetResult()}");
+            }
+            catch (WorkerJobException error) when (error.Deaths > 0)
+            {
+                RoleArguments.Say($"crashed {error.Deaths}/{error.Exit?.ExitCode}/{error.Exit?.Signal}");
+            }
+            catch (WorkerJobException error)
+            {
+                RoleArguments.Say($"failed {error.RemoteTypeName}");
+            }
+        }
+
+        pool.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        PoolLeftovers.ExpectNone();
+        RoleArguments.Say($"alone {pool.Workers.Sum(worker => worker.Restarts)}");
+    }
+
+    /// <summary>Kills the fork server while jobs run. One that is a copy of this process cannot be had again, so the pool gives up.</summary>
+    public static void Server(RoleArguments arguments)
+    {
+        PoolKillRoles.Become(arguments);
+        ServerAsync(arguments).GetAwaiter().GetResult();
+        PoolLeftovers.ExpectNone();
+        RoleArguments.Say("alone");
+    }
+
+    private static async Task ServerAsync(RoleArguments arguments)
+    {
+        WorkerPoolOptions options = new()
+        {
+            Workers = 2,
+            StartMode = PoolKillRoles.Mode(arguments),
+            RestartDelay = TimeSpan.FromMilliseconds(1),
+            StartTimeout = ChildProcess.Patience,
+            OnOutput = line => Console.Error.WriteLine(line.Line),
+        };
+        await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options);
+        RoleArguments.Say($"ready {pool.StartMode}");
+        int server = Linux.ParentOf(pool.Workers[0].ProcessId!.Value);
+        int killed = 0;
+        Task[] jobs = [.. Enumerable.Range(0, 400).Select(async job =>
+        {
+            long[] result = await pool.RunAsync(job).WaitAsync(ChildProcess.Patience);
+            if (job == 100)
+            {
+                Linux.Signal(server, Linux.SIGKILL);
+                Interlocked.Exchange(ref killed, 1);
+            }
+
+            if (result[0] != (long)job * job)
+            {
+                throw new InvalidOperationException($"Job {job} got {result[0]}.");
+            }
+        })];
+        await Task.WhenAll(jobs).ContinueWith(_ => { }, TaskScheduler.Default);
+        int given = jobs.Count(job => job.IsFaulted && job.Exception!.InnerException is WorkerPoolException);
+        RoleArguments.Say($"jobs {killed} {jobs.Count(job => job.IsCompletedSuccessfully)} {given}");
+        string after = "";
+        try
+        {
+            after = $"{(await pool.RunAsync(7).WaitAsync(ChildProcess.Patience))[0]}";
+        }
+        catch (WorkerPoolException error)
+        {
+            after = error.Message;
+        }
+
+        RoleArguments.Say($"after {after.ReplaceLineEndings(" ")}");
+    }
+}
