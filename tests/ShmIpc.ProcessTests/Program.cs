@@ -87,6 +87,7 @@ internal static class Program
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "pool-parent": PoolParentRole.Run(role); break;
+            case "pool-compiled": PoolCompiledRole.Run(role); break;
             case "pool-first": FirstProcessRole.Run(role); break;
             case "pool": PoolRoles.Start(role); break;
             case "fork-check": PoolRoles.Check(role); break;
