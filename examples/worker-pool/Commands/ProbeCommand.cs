@@ -38,8 +38,9 @@ internal static class ProbeCommand
         double answered = clock.Elapsed.TotalMilliseconds;
         if (pool.FallbackReason is { } reason)
             throw new ShmException(reason);
-        WorkerMemory memory = WorkerMemory.Of(pool);
+        IReadOnlyList<WorkerStatus> all = pool.Workers;
         Console.WriteLine(FormattableString.Invariant(
-            $"{ready} {answered} {memory.PssBytes} {memory.PrivateBytes} {memory.PrivateDirtyBytes}"));
+            $"{ready} {answered} {all.Average(worker => worker.ReadyAfter!.Value.TotalMilliseconds)} ")
+            + FormattableString.Invariant($"{all.Average(worker => worker.MemoryBytes)} {all.Average(worker => worker.PrivateBytes)}"));
     }
 }

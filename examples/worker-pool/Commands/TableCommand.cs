@@ -39,16 +39,17 @@ internal static class TableCommand
         Console.WriteLine($"{processor}, {Environment.ProcessorCount} processors, Linux {Environment.OSVersion.Version}, "
             + $"{RuntimeInformation.FrameworkDescription}; medians of {runs}.\n");
         Console.WriteLine($"| mode | a pool of 1 is ready | its first job is answered | a pool of {workers} is ready | each further worker "
-            + $"| PSS of a worker of {workers} | private | private dirty |");
+            + $"| a worker of {workers} took | its PSS | private |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (string mode in PoolSettings.Modes)
         {
             double[] one = Medians(mode, 1, runs);
             double[] all = Medians(mode, workers, runs);
+            double each = (all[0] - one[0]) / (workers - 1);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| `{mode}` | {one[0]:0.0} ms | {one[1]:0.0} ms | {all[0]:0.0} ms | {(all[0] - one[0]) / (workers - 1):0.0} ms ")
-                + $"| {ByteSize.Format(all[2])} | {ByteSize.Format(all[3])} | {ByteSize.Format(all[4])} |");
+                $"| `{mode}` | {one[0]:0.0} ms | {one[1]:0.0} ms | {all[0]:0.0} ms | {each:0.0} ms | {all[2]:0.0} ms ")
+                + $"| {ByteSize.Format(all[3])} | {ByteSize.Format(all[4])} |");
         }
     }
 

@@ -50,6 +50,7 @@ internal static class ForkServer
     public static void Serve(SafeFileHandle control, WorkerLaunch launch)
     {
         LinuxChild.ResetSignals();
+        LinuxChild.IgnoreStops(); // it ends when the pool hangs up
         try
         {
             if (launch.Preload is { } preload)
