@@ -88,6 +88,16 @@ public sealed class PoolRehearsalTests(ITestOutputHelper output) : PoolTest
         Assert.Contains(lines, line => line.Line.Contains("not in a rehearsal", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_preload_that_writes_a_line_to_the_console_makes_the_pool_spawn()
+    {
+        WorkerPoolOptions options = Options(1) with { StartMode = WorkerStartMode.ForkServer, Preload = RehearsalBodies.PreloadThatWrites };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Upper, options, Cancellation);
+        Assert.Equal(WorkerStartMode.Spawn, pool.StartMode);
+        Assert.Contains(".NET SigHandler", pool.FallbackReason, StringComparison.Ordinal);
+        Assert.Equal("WORKS", await Soon(pool.RunAsync("works", Cancellation)));
+    }
+
     private static int CompiledIn(WorkerStartMode mode, string job)
     {
         using ChildProcess process = ChildProcess.Start("pool-compiled", ("mode", mode), ("job", job));

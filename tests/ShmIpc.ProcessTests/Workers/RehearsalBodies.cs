@@ -16,6 +16,8 @@ internal static class RehearsalBodies
 
     public static void PreloadThatFailsOnce() => FailsOnce = true;
 
+    public static void PreloadThatWrites() => Console.Error.WriteLine("one line");
+
     /// <summary>What this thread has compiled, which in a forked worker begins with the fork.</summary>
     public static int Compiled(string job, WorkerContext context) => (int)JitInfo.GetCompiledMethodCount(currentThread: true);
 
