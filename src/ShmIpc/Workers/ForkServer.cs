@@ -3,7 +3,8 @@
 // when it is gone so are its workers: the kernel sees to both.
 //
 //   pool -> server   Fork: the launch as text, with descriptors: stdout, stderr, memory files
-//   server -> pool   Ready: what to complain about, if anything | Refused: why | Started: process id, with its pidfd | Failed: why | Ended: process id, status
+//   server -> pool   Ready: a complaint, or nothing | Refused: why | Started: process id, with its pidfd | Failed: why
+//                    | Ended: process id, status
 //
 // A request is answered by Started or Failed, in order. In the child of a fork, the calling thread starts another and does nothing but
 // wait: the runtime stops threads for a garbage collection by ids that a fork changes for this one. It leaves by _exit, because the
