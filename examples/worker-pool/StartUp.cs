@@ -7,12 +7,14 @@ namespace ShmIpc.Examples.Pool;
 
 /// <param name="ReadyMilliseconds">From the call until all workers are ready.</param>
 /// <param name="AnsweredMilliseconds">From the call until the first job is answered.</param>
+/// <param name="TookMilliseconds">From the start of a worker until it was ready; the mean of all workers.</param>
 /// <param name="ProcessorMilliseconds">Processor time of all processes, the program's own included, until the workers are ready; the kernel
 /// counts it in steps of 10 ms.</param>
 /// <param name="ReplacedMilliseconds">In a pool of one: from the worker's SIGKILL until another has answered a job. Else 0.</param>
 /// <param name="Memory">What a worker takes then.</param>
 internal sealed record StartUp(
-    double ReadyMilliseconds, double AnsweredMilliseconds, double ProcessorMilliseconds, double ReplacedMilliseconds, WorkerMemory Memory)
+    double ReadyMilliseconds, double AnsweredMilliseconds, double TookMilliseconds, double ProcessorMilliseconds, double ReplacedMilliseconds,
+    WorkerMemory Memory)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
@@ -39,13 +41,13 @@ internal sealed record StartUp(
     /// <summary>As <see cref="Parse"/> reads it.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{ReadyMilliseconds} {AnsweredMilliseconds} {ProcessorMilliseconds} {ReplacedMilliseconds} "
-        + $"{Memory.PssBytes} {Memory.PrivateBytes} {Memory.PrivateDirtyBytes} {Memory.OwnBytes}");
+        $"{ReadyMilliseconds} {AnsweredMilliseconds} {TookMilliseconds} {ProcessorMilliseconds} {ReplacedMilliseconds} "
+        + $"{Memory.PssBytes} {Memory.PrivateBytes} {Memory.OwnBytes}");
 
     private static StartUp Parse(string text)
     {
         string[] numbers = text.Split(' ');
-        return new(Number(0), Number(1), Number(2), Number(3), new(Bytes(4), Bytes(5), Bytes(6), Bytes(7)));
+        return new(Number(0), Number(1), Number(2), Number(3), Number(4), new(Bytes(5), Bytes(6), Bytes(7)));
 
         double Number(int place) => double.Parse(numbers[place], CultureInfo.InvariantCulture);
         long Bytes(int place) => long.Parse(numbers[place], CultureInfo.InvariantCulture);

@@ -87,6 +87,7 @@ internal static class Program
             case "short-files": LimitRoles.FileSize(role); break;
             case "no-locked-memory": LimitRoles.LockedMemory(role); break;
             case "pool-parent": PoolParentRole.Run(role); break;
+            case "pool-compiled": PoolCompiledRole.Run(role); break;
             case "pool-first": FirstProcessRole.Run(role); break;
             case "pool-killed-at-work": PoolKillRoles.AtWork(role); break;
             case "pool-killed-at-any-time": PoolKillRoles.AtAnyTime(role); break;

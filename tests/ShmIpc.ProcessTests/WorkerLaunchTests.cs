@@ -176,6 +176,8 @@ public sealed class WorkerLaunchTests(ITestOutputHelper output)
         await using TestLauncher test = await CreateAsync(mode);
         using SharedRegion numbers = SharedRegion.Create("numbers", 100);
         using SharedRegion anonymous = SharedRegion.CreateAnonymous("anonymous", 100);
+        using SharedRegion suited = SharedRegion.Create("suited", 100, mode);
+        Assert.False(suited.IsAnonymous);
         numbers.Mapping.Write(0, 42);
         Assert.Throws<ShmRegionExistsException>(() => SharedRegion.Create("numbers", 100));
         Assert.Same(numbers, SharedRegion.Open("numbers"));

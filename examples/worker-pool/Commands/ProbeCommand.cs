@@ -42,12 +42,13 @@ internal static class ProbeCommand
         if (pool.FallbackReason is { } reason)
             throw new ShmException(reason);
         double processor = ProcessorMilliseconds(pool);
+        double took = pool.Workers.Average(worker => worker.ReadyAfter!.Value.TotalMilliseconds);
         clock.Restart();
         await pool.RunAsync("job");
         double answered = ready + clock.Elapsed.TotalMilliseconds;
         WorkerMemory memory = WorkerMemory.Of(pool);
         double replaced = workers == 1 ? await ReplaceAsync(pool) : 0;
-        Console.WriteLine(new StartUp(ready, answered, processor, replaced, memory));
+        Console.WriteLine(new StartUp(ready, answered, took, processor, replaced, memory));
     }
 
     private static async Task<double> ReplaceAsync(WorkerPool<string, string> pool)

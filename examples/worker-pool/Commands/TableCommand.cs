@@ -36,8 +36,8 @@ internal static class TableCommand
         Console.WriteLine($"{processor}, {Environment.ProcessorCount} processors, Linux {Environment.OSVersion.Version}, "
             + $"{RuntimeInformation.FrameworkDescription}; medians of {runs}.\n");
         Console.WriteLine($"| mode | a pool of 1 is ready | its first job is answered | its killed worker is replaced after "
-            + $"| a pool of {workers} is ready | each further worker | processor time until it is ready "
-            + $"| PSS of a worker of {workers} | private | private dirty |");
+            + $"| a pool of {workers} is ready | each further worker | a worker of {workers} took "
+            + $"| processor time until all are ready | PSS of a worker | private |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (string mode in PoolSettings.Modes)
         {
@@ -47,9 +47,8 @@ internal static class TableCommand
             double allReady = all(start => start.ReadyMilliseconds);
             Console.WriteLine($"| `{mode}` | {Time(ready)} | {Time(one(start => start.AnsweredMilliseconds))} "
                 + $"| {Time(one(start => start.ReplacedMilliseconds))} | {Time(allReady)} | {Time((allReady - ready) / (workers - 1))} "
-                + $"| {Time(all(start => start.ProcessorMilliseconds))} | {ByteSize.Format(all(start => start.Memory.PssBytes))} "
-                + $"| {ByteSize.Format(all(start => start.Memory.PrivateBytes))} "
-                + $"| {ByteSize.Format(all(start => start.Memory.PrivateDirtyBytes))} |");
+                + $"| {Time(all(start => start.TookMilliseconds))} | {Time(all(start => start.ProcessorMilliseconds))} "
+                + $"| {ByteSize.Format(all(start => start.Memory.PssBytes))} | {ByteSize.Format(all(start => start.Memory.PrivateBytes))} |");
         }
     }
 

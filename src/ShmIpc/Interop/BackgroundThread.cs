@@ -8,11 +8,13 @@ internal static class BackgroundThread
 {
     /// <summary>Starts a thread that does not keep the process from ending.</summary>
     /// <exception cref="ShmException">The kernel, or the machine's memory, has no room for another thread.</exception>
-    public static void Start(Action run, string name)
+    public static Thread Start(Action run, string name)
     {
         try
         {
-            new Thread(new ThreadStart(run)) { IsBackground = true, Name = name }.Start();
+            Thread thread = new(new ThreadStart(run)) { IsBackground = true, Name = name };
+            thread.Start();
+            return thread;
         }
         catch (Exception error) when (error is OutOfMemoryException or ThreadStartException)
         {

@@ -51,6 +51,15 @@ internal static unsafe class LinuxChild
         }
     }
 
+    /// <summary>In a process that only serves another: what a terminal or a service manager sends to all of them is the other's to answer.
+    /// A child that is forked resets it.</summary>
+    public static void IgnoreStops()
+    {
+        var action = new sigaction { sa_handler = SIG_IGN };
+        _ = sigaction(SIGINT, &action, null);
+        _ = sigaction(SIGTERM, &action, null);
+    }
+
     /// <summary>A descriptor of a child that has not been waited for; null when it is gone already.</summary>
     public static SafeFileHandle? TryOpen(int processId)
     {

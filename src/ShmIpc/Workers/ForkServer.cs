@@ -3,7 +3,8 @@
 // when it is gone so are its workers: the kernel sees to both.
 //
 //   pool -> server   Fork: the launch as text, with descriptors: stdout, stderr, memory files
-//   server -> pool   Ready | Refused: why | Started: process id, with its pidfd | Failed: why | Ended: process id, status
+//   server -> pool   Ready: a complaint, or nothing | Refused: why | Started: process id, with its pidfd | Failed: why
+//                    | Ended: process id, status
 //
 // A request is answered by Started or Failed, in order. In the child of a fork, the calling thread starts another and does nothing but
 // wait: the runtime stops threads for a garbage collection by ids that a fork changes for this one. It leaves by _exit, because the
@@ -27,46 +28,50 @@ internal static class ForkServer
     public const byte Ended = (byte)'E';
     public const int MaxMessageBytes = 128 * 1024;
 
-    /// <summary>What the fork server is told in its environment.</summary>
-    public static string Settings(int parentId, string? preload) => $"{parentId}\n{preload}";
+    private const int ThreadPatienceMs = 5_000;
 
     /// <summary>The whole life of a process that was started as a fork server.</summary>
-    public static void Run(SafeFileHandle control, string settings)
+    public static void Run(SafeFileHandle control, byte[] launch)
     {
-        string[] words = settings.Split('\n', 2);
-        if (!LinuxChild.DieWithParent(int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture)))
+        WorkerLaunch server = Read(launch, out int parentId);
+        if (!LinuxChild.DieWithParent(parentId))
         {
             LinuxChild.Exit(1);
         }
 
-        Serve(control, words[1].Length == 0 ? null : words[1]);
+        Serve(control, server);
     }
 
-    /// <summary>Preloads, checks, and serves until the pool is gone. Never returns.</summary>
+    /// <summary>What a fork server is told: what is to run first, and how its workers begin.</summary>
+    public static WorkerLaunch Read(byte[] launch, out int parentId) =>
+        LaunchMessage.Read(launch, number => throw new InvalidOperationException($"A fork server has no memory {number}."), out parentId);
+
+    /// <summary>Preloads, rehearses, checks, and serves until the pool is gone. Never returns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Serve(SafeFileHandle control, string? preload)
+    public static void Serve(SafeFileHandle control, WorkerLaunch launch)
     {
+        LinuxChild.ResetSignals();
+        LinuxChild.IgnoreStops(); // it ends when the pool hangs up
         try
         {
-            if (preload is not null)
+            if (launch.Preload is { } preload)
             {
                 StaticMethod.Find(preload).CreateDelegate<Action>()();
             }
-
-            Warm();
         }
         catch (Exception error)
         {
             Leave(control, Refused, $"Preload failed: {error}");
         }
 
+        string complaint = launch.Body.Length == 0 ? "" : Rehearse(launch);
         List<string> obstacles = ForkObstacles.Find();
         if (obstacles.Count > 0)
         {
             Leave(control, Refused, string.Join(" ", obstacles));
         }
 
-        Send(control, Ready, "");
+        Send(control, Ready, complaint);
         Loop(control);
     }
 
@@ -168,11 +173,38 @@ internal static class ForkServer
         LinuxChild.Exit(code);
     }
 
-    // What every worker does first is compiled once, here, and not in each of them.
-    private static void Warm()
+    // What every worker does first is compiled and loaded once, here, and not in each of them. It is done on another thread, as in them.
+    // Returns why it could not be; without it workers begin later, and no worse.
+    private static string Rehearse(WorkerLaunch launch)
     {
-        WorkerLaunch sample = new(0, 0, "", "", null, new Dictionary<string, string> { ["a"] = "b" });
-        _ = LaunchMessage.Read(LaunchMessage.Write(sample, 0), number => throw new InvalidOperationException($"{number}"), out _);
+        string complaint = "";
+        int threads = Threads();
+        Thread worker = new(() =>
+        {
+            try
+            {
+                Prepare((Action<int, SafeFileHandle, List<(int, SafeFileHandle)>, ReadOnlyMemory<byte>, SafeFileHandle[]>)BeWorker);
+                Prepare(LinuxProgram.TakeStreams);
+                WorkerMain.Rehearse(launch);
+            }
+            catch (Exception error)
+            {
+                complaint = $"The fork server could not rehearse, so each worker compiles what it needs: {error}";
+            }
+        });
+        worker.Start();
+        worker.Join();
+        long end = Environment.TickCount64 + ThreadPatienceMs;
+        while (Threads() > threads && Environment.TickCount64 < end) // a thread that was joined is gone a moment later
+        {
+            Thread.Sleep(1);
+        }
+
+        return complaint;
+
+        static void Prepare(Delegate method) => RuntimeHelpers.PrepareMethod(method.Method.MethodHandle);
+
+        static int Threads() => Directory.GetDirectories("/proc/self/task").Length;
     }
 
     private static void Leave(SafeFileHandle control, byte kind, string text)

@@ -48,10 +48,10 @@ internal sealed class ForkServerProcess
     private int ProcessId => _process.ProcessId;
 
     /// <summary>Starts the program as a fork server.</summary>
-    public static ForkServerProcess Start(LauncherThread thread, WorkerRoster roster, string? preload)
+    public static ForkServerProcess Start(LauncherThread thread, WorkerRoster roster, WorkerLaunch launch)
     {
         Dictionary<string, string> environment = ForkEnvironment.With();
-        environment[WorkerEntry.ServerVariable] = ForkServer.Settings(LinuxProcess.ProcessId(), preload);
+        environment[WorkerEntry.ServerVariable] = LaunchMessage.Text(LaunchMessage.Write(launch, LinuxProcess.ProcessId()));
         (SafeFileHandle control, SafeFileHandle theirs) = LinuxPipe.CreateSockets();
         using (theirs)
         {
@@ -121,6 +121,11 @@ internal sealed class ForkServerProcess
         switch (_buffer[0])
         {
             case ForkServer.Ready:
+                if (content.Length > 0)
+                {
+                    _roster.Say(OutputIndex, Encoding.UTF8.GetString(content));
+                }
+
                 _readiness.TrySetResult(null);
                 break;
             case ForkServer.Refused:

@@ -7,22 +7,21 @@ namespace ShmIpc.Workers;
 /// because a process that is to fork must have no other.</summary>
 internal sealed record ForkedServer(int ProcessId, SafeFileHandle ProcessFile, SafeFileHandle Control)
 {
-    public static ForkedServer Fork(string? preload)
+    public static ForkedServer Fork(WorkerLaunch launch)
     {
         (SafeFileHandle ours, SafeFileHandle theirs) = LinuxPipe.CreateSockets();
         int parent = LinuxProcess.ProcessId();
+        byte[] message = LaunchMessage.Write(launch, parent);
         int server = LinuxChild.Fork();
         if (server == 0)
         {
-            LinuxChild.ResetSignals();
             if (!LinuxChild.DieWithParent(parent))
             {
                 LinuxChild.Exit(1);
             }
 
             ours.Dispose();
-            ForkServer.Serve(theirs, preload);
-            LinuxChild.Exit(1);
+            ForkServer.Serve(theirs, ForkServer.Read(message, out _)); // read, because its workers will
         }
 
         theirs.Dispose();

@@ -31,11 +31,11 @@ internal sealed class ForkingLauncher : IWorkerLauncher
     /// <summary>Starts a fork server from the program.</summary>
     /// <returns>The launcher; or null, and why the server cannot serve.</returns>
     public static async Task<(ForkingLauncher? Launcher, string? Reason)> StartServerAsync(
-        string? preload, Action<int, bool, string> onLine, CancellationToken cancellation)
+        WorkerLaunch launch, Action<int, bool, string> onLine, CancellationToken cancellation)
     {
         LauncherThread thread = new();
         WorkerRoster roster = new(thread, onLine);
-        Func<ForkServerProcess> start = () => ForkServerProcess.Start(thread, roster, preload);
+        Func<ForkServerProcess> start = () => ForkServerProcess.Start(thread, roster, launch);
         ForkServerProcess? server = null;
         try
         {
@@ -58,7 +58,8 @@ internal sealed class ForkingLauncher : IWorkerLauncher
 
     /// <summary>Forks the calling process, which becomes the fork server; to be called before it has another thread.</summary>
     /// <exception cref="ShmForkException">The process cannot be forked.</exception>
-    public static Task<ForkingLauncher> ForkAsync(string? preload, Action<int, bool, string> onLine, CancellationToken cancellation)
+    public static Task<ForkingLauncher> ForkAsync(
+        WorkerLaunch launch, Action<int, bool, string> onLine, CancellationToken cancellation)
     {
         IReadOnlyList<string> reasons = ForkSupport.Check();
         if (reasons.Count > 0)
@@ -66,7 +67,7 @@ internal sealed class ForkingLauncher : IWorkerLauncher
             throw new ShmForkException(reasons);
         }
 
-        ForkedServer forked = ForkedServer.Fork(preload); // threads from here on only
+        ForkedServer forked = ForkedServer.Fork(launch); // threads from here on only
         return FinishAsync(forked, onLine, cancellation);
     }
 

@@ -3,6 +3,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ShmIpc.Channels;
 using ShmIpc.Serialization;
 
@@ -12,10 +13,14 @@ namespace ShmIpc.Workers;
 [RequiresUnreferencedCode(WorkerPool.DynamicCode)]
 internal sealed class JobWorker<TJob, TResult> : IWorkerBody
 {
+    private static readonly TimeSpan _rehearsedWait = TimeSpan.FromMilliseconds(5);
+
+    private readonly MethodInfo? _method; // null in a rehearsal
     private readonly Func<TJob, WorkerContext, TResult> _body;
 
     public JobWorker(MethodInfo method)
     {
+        _method = method;
         if (method.ReturnType == typeof(Task<TResult>))
         {
             Func<TJob, WorkerContext, Task<TResult>> body = method.CreateDelegate<Func<TJob, WorkerContext, Task<TResult>>>();
@@ -27,12 +32,12 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         }
     }
 
+    private JobWorker(Func<TJob, WorkerContext, TResult> body) => _body = body;
+
     public int Run(WorkerLaunch launch, WorkerSettings settings, WorkerControl control)
     {
         WorkerGrants grants = WorkerGrants.Take(settings);
-        IPayloadSerializer<TResult> results =
-            PayloadChoice.Of<TResult>(TypeNamed(settings.ResultSerializer), nameof(WorkerPoolOptions.ResultSerializer));
-        IPayloadSerializer<TJob> jobs = PayloadChoice.Of<TJob>(TypeNamed(settings.JobSerializer), nameof(WorkerPoolOptions.JobSerializer));
+        (IPayloadSerializer<TJob> jobs, IPayloadSerializer<TResult> results) = Serializers(settings);
         using WorkerSession<TResult> session = new(launch, settings, control, results);
         using ShmChannel<JobEnvelope<TJob>> channel = ShmChannel.Open(
             PoolChannels.JobsName, new JobPayload<TJob>(jobs, control.TryBegin), PoolChannels.Existing(launch.MoreRegions[1]));
@@ -50,6 +55,11 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
 
                 delivery.Acknowledge();
                 session.End();
+                if (launch.IsRehearsal)
+                {
+                    _ = consumer.WaitToRead(_rehearsedWait, session.Stopping);
+                    control.StopSelf();
+                }
             }
             else if (!Wait(consumer, session.Stopping))
             {
@@ -59,6 +69,34 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
 
         return 0;
     }
+
+    /// <summary>One job of no content goes through, where the serializers are this library's; others may do whatever they like, and are
+    /// only made.</summary>
+    public void Rehearse(WorkerLaunch launch, WorkerSettings settings)
+    {
+        RuntimeHelpers.PrepareMethod(_method!.MethodHandle);
+        (IPayloadSerializer<TJob> jobs, IPayloadSerializer<TResult> results) = Serializers(settings);
+        using Rehearsal rehearsal = new(launch);
+        using ShmChannel<Answer<TResult>> answers = rehearsal.Answers(new AnswerPayload<TResult>(results));
+        using ShmChannel<JobEnvelope<TJob>> channel = rehearsal.Jobs(new JobPayload<TJob>(jobs));
+        using Producer<JobEnvelope<TJob>> producer = channel.CreateProducer();
+        if (IsOurs(jobs) && IsOurs(results))
+        {
+            producer.Write(new JobEnvelope<TJob>(rehearsal.Begin(), PayloadChoice.NoContent<TJob>()));
+        }
+        else
+        {
+            rehearsal.Control.StopSelf();
+        }
+
+        new JobWorker<TJob, TResult>((_, _) => PayloadChoice.NoContent<TResult>()).Run(rehearsal.Launch, settings, rehearsal.Control);
+    }
+
+    private static (IPayloadSerializer<TJob> Jobs, IPayloadSerializer<TResult> Results) Serializers(WorkerSettings settings) => (
+        PayloadChoice.Of<TJob>(TypeNamed(settings.JobSerializer), nameof(WorkerPoolOptions.JobSerializer)),
+        PayloadChoice.Of<TResult>(TypeNamed(settings.ResultSerializer), nameof(WorkerPoolOptions.ResultSerializer)));
+
+    private static bool IsOurs(object serializer) => serializer.GetType().Assembly == typeof(Rehearsal).Assembly;
 
     private Answer<TResult> Work(WorkerSession<TResult> session, Delivery<JobEnvelope<TJob>> delivery)
     {

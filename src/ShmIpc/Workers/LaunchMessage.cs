@@ -27,6 +27,7 @@ internal static class LaunchMessage
             writer.WriteNumber("incarnation", launch.Incarnation);
             writer.WriteString("body", launch.Body);
             writer.WriteString("entry", launch.Entry);
+            writer.WriteString("preload", launch.Preload);
             writer.WriteString("regionName", launch.RegionName);
             writer.WriteBoolean("hasRegion", launch.Region is not null);
             writer.WriteNumber("handles", Handles(launch).Length);
@@ -54,7 +55,12 @@ internal static class LaunchMessage
         using JsonDocument document = JsonDocument.Parse(text);
         JsonElement root = document.RootElement;
         parentId = root.GetProperty("parent").GetInt32();
-        SafeFileHandle[] all = [.. Enumerable.Range(0, root.GetProperty("handles").GetInt32()).Select(handles)];
+        SafeFileHandle[] all = new SafeFileHandle[root.GetProperty("handles").GetInt32()];
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i] = handles(i);
+        }
+
         string[] shared = ReadNames(root, "shared");
         int ownHandles = all.Length - shared.Length;
         SharedRegionTable.Accept(shared.Zip(all[ownHandles..]), ReadNames(root, "anonymous"));
@@ -69,6 +75,7 @@ internal static class LaunchMessage
         {
             MoreRegions = all[(hasRegion ? 1 : 0)..ownHandles],
             Entry = root.GetProperty("entry").GetString(),
+            Preload = root.GetProperty("preload").GetString(),
         };
     }
 

@@ -7,6 +7,11 @@ namespace ShmIpc.Workers;
 
 internal static class PayloadChoice
 {
+    /// <summary>A value that the library's own serializers can write: as little as there is of that type.</summary>
+    public static T NoContent<T>() =>
+        typeof(T) == typeof(string) ? (T)(object)"" : typeof(T) == typeof(byte[]) ? (T)(object)Array.Empty<byte>() : default!;
+
+    /// <summary>Makes the serializer.</summary>
     /// <param name="chosen">The type that the options name, or null.</param>
     /// <param name="option">The option's name, for messages.</param>
     /// <exception cref="ArgumentException">The type cannot be made, or serializes something else.</exception>

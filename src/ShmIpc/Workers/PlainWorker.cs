@@ -1,6 +1,8 @@
 // A worker whose body runs until it is told to stop. A body that throws ends the process, with its exception for the pool.
 
 using System.Reflection;
+using System.Runtime.CompilerServices;
+using ShmIpc.Channels;
 using ShmIpc.Serialization;
 
 namespace ShmIpc.Workers;
@@ -35,5 +37,17 @@ internal sealed class PlainWorker(MethodInfo method) : IWorkerBody
             session.SendBroken(error);
             return WorkerMain.BodyFailed;
         }
+    }
+
+    public void Rehearse(WorkerLaunch launch, WorkerSettings settings)
+    {
+        RuntimeHelpers.PrepareMethod(method.MethodHandle);
+        using Rehearsal rehearsal = new(launch);
+        using ShmChannel<Answer<byte[]>> answers = rehearsal.Answers(new AnswerPayload<byte[]>(new BytesPayload()));
+        new PlainWorker(((Action<WorkerContext>)DoNothing).Method).Run(rehearsal.Launch, settings, rehearsal.Control);
+    }
+
+    private static void DoNothing(WorkerContext context)
+    {
     }
 }

@@ -18,6 +18,7 @@ internal sealed class PoolCore : IDisposable
     private readonly OutputForwarder _output;
     private readonly List<IDisposable> _belongings = [];
     private IWorkerLauncher? _launcher;
+    private Task _preparing = Task.CompletedTask;
     private Task _reading = Task.CompletedTask;
     private Task _forwarding = Task.CompletedTask;
     private Task? _stop;
@@ -62,11 +63,16 @@ internal sealed class PoolCore : IDisposable
         return belonging;
     }
 
-    /// <summary>The first step: up to its first wait nothing here starts a thread, because a process with threads cannot be
-    /// forked.</summary>
-    public async Task PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>The first step, before anything that might start a thread, because a process with threads cannot be forked. A fork server
+    /// gets ready while the pool does.</summary>
+    public void Prepare(CancellationToken cancellationToken) => _preparing = PrepareAsync(cancellationToken);
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        _launcher = await WorkerLauncher.CreateAsync(Options.StartMode, Options.Preload, OnLine, cancellationToken).ConfigureAwait(false);
+        WorkerPoolOptions plain = Options with { Cpus = null, MemoryLimitBytes = null, Arguments = new Dictionary<string, string>() };
+        WorkerLaunch rehearsal = new(0, 0, _body, PoolChannels.AnswersName, null, WorkerSettings.Of(plain, Jobs is not null, 0).Write());
+        _launcher = await WorkerLauncher.CreateAsync(Options.StartMode, Options.Preload, OnLine, cancellationToken, rehearsal)
+            .ConfigureAwait(false);
         if (_launcher.FallbackReason is { } reason)
         {
             Supervisor.Notice($"The workers are started as {_launcher.Mode}, not as {Options.StartMode}: {reason}");
@@ -76,6 +82,7 @@ internal sealed class PoolCore : IDisposable
     /// <summary>Starts the workers, and waits until all of them are ready.</summary>
     public async Task StartAsync<TResult>(AnswerReader<TResult> answers, CancellationToken cancellationToken)
     {
+        await _preparing.ConfigureAwait(false);
         Supervisor.ReadAnswers = answers.ReadAll;
         _forwarding = Task.Run(_output.RunAsync, CancellationToken.None);
         _reading = Task.Run(() => answers.RunAsync(_ending.Token), CancellationToken.None);
@@ -100,6 +107,7 @@ internal sealed class PoolCore : IDisposable
 
     private async Task StopOnceAsync()
     {
+        await _preparing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // whoever started the pool gets what it throws
         using CancellationTokenSource deadline = new(Options.StopTimeout);
         if (Jobs is { } jobs)
         {

@@ -64,10 +64,20 @@ public sealed class SharedRegion : IDisposable
         }
     }
 
+    /// <summary>Makes a region, all zero, in the memory that suits workers of a start mode: shared anonymous memory for
+    /// <see cref="WorkerStartMode.Fork"/>, as <see cref="CreateAnonymous"/> does; else a memory file, as
+    /// <see cref="Create(string, long)"/> does. Workers open either by its name.</summary>
+    /// <param name="name">As there.</param>
+    /// <param name="lengthBytes">As there.</param>
+    /// <param name="startMode">That of the pool whose workers are to have it.</param>
+    /// <inheritdoc cref="Create(string, long)" path="/exception"/>
+    public static SharedRegion Create(string name, long lengthBytes, WorkerStartMode startMode) =>
+        startMode == WorkerStartMode.Fork ? CreateAnonymous(name, lengthBytes) : Create(name, lengthBytes);
+
     /// <summary>Makes a region, all zero, without any file: shared anonymous memory, which workers of <see cref="WorkerStartMode.Fork"/>
     /// have, and no others.</summary>
-    /// <inheritdoc cref="Create" path="/param"/>
-    /// <inheritdoc cref="Create" path="/exception"/>
+    /// <inheritdoc cref="Create(string, long)" path="/param"/>
+    /// <inheritdoc cref="Create(string, long)" path="/exception"/>
     [Experimental(ForkSupport.DiagnosticId)]
     public static SharedRegion CreateAnonymous(string name, long lengthBytes)
     {

@@ -1,4 +1,4 @@
-// The worker's side of the control words (PoolControlLayout), for its own place. It lives as long as the process.
+// The worker's side of the control words (PoolControlLayout), for its own place. In a worker it lives as long as the process.
 
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
@@ -7,13 +7,13 @@ using ShmIpc.Memory;
 
 namespace ShmIpc.Workers;
 
-internal sealed class WorkerControl
+internal sealed class WorkerControl : IDisposable
 {
     private static readonly TimeSpan _verdictPatience = TimeSpan.FromSeconds(5);
 
     private readonly MappedSpan _words;
     private readonly MappedSpan _place;
-    private readonly MemoryMapping _mapping; // kept for as long as its memory is used
+    private readonly MemoryMapping _mapping;
 
     public WorkerControl(SafeFileHandle memory, int worker)
     {
@@ -65,10 +65,19 @@ internal sealed class WorkerControl
     public void StopSelf()
     {
         Atomics.Release(ref _place.UInt64(PoolControlLayout.StopOffset), 1);
+        Ring();
+    }
+
+    /// <summary>Has who sleeps look again.</summary>
+    public void Ring()
+    {
         Atomics.Increment(ref _place.UInt32(PoolControlLayout.BellOffset));
         _ = Futex.Wake(_place.Address(PoolControlLayout.BellOffset), int.MaxValue);
     }
 
     /// <summary>Sleeps until the pool rings, or has rung since <paramref name="bell"/> was read.</summary>
     public void Sleep(uint bell, TimeSpan atMost) => _ = Futex.Wait(_place.Address(PoolControlLayout.BellOffset), bell, atMost);
+
+    /// <summary>The end of a rehearsal.</summary>
+    public void Dispose() => _mapping.Dispose();
 }

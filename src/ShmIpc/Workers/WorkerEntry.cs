@@ -36,7 +36,7 @@ internal static class WorkerEntry
         {
             Environment.SetEnvironmentVariable(ServerVariable, null);
             ForkEnvironment.Restore();
-            ForkServer.Run(Passed(0), server);
+            ForkServer.Run(Passed(0), Encoding.UTF8.GetBytes(server));
             return true;
         }
 

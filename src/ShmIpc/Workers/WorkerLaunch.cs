@@ -27,6 +27,12 @@ internal sealed record WorkerLaunch(
     /// <see cref="WorkerMain.Run"/>: for a worker that is a process and no more.</summary>
     public string? Entry { get; init; }
 
+    /// <summary>The <see cref="StaticMethod"/> that a fork server runs first; null in a worker's launch.</summary>
+    public string? Preload { get; init; }
+
+    /// <summary>True while a fork server plays a worker's part (<see cref="Rehearsal"/>): it may not handle signals.</summary>
+    public bool IsRehearsal { get; init; }
+
     /// <summary>Does, in the worker, what it was started for, and returns its exit code.</summary>
     public int Run() => Entry is null ? WorkerMain.Run(this) : StaticMethod.Find(Entry).CreateDelegate<Func<WorkerLaunch, int>>()(this);
 }

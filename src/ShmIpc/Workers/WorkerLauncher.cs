@@ -13,13 +13,21 @@ internal static class WorkerLauncher
     /// <param name="onLine">Gets each line that a worker writes: its index, true for stderr, the text; index -1 is the fork server. Called
     /// on the launcher's thread, one at a time: it must neither block nor throw.</param>
     /// <param name="cancellation">Ends the wait for a fork server.</param>
+    /// <param name="rehearsal">What a fork server is to rehearse: the launch of a worker, without its memory. Null: nothing.</param>
     /// <exception cref="InvalidOperationException">Main does not begin with <c>WorkerPool.RunIfWorker(args)</c>.</exception>
     /// <exception cref="ShmForkException">The calling process cannot be forked.</exception>
     public static ValueTask<IWorkerLauncher> CreateAsync(
-        WorkerStartMode mode, Action? preload, Action<int, bool, string> onLine, CancellationToken cancellation)
+        WorkerStartMode mode,
+        Action? preload,
+        Action<int, bool, string> onLine,
+        CancellationToken cancellation,
+        WorkerLaunch? rehearsal = null)
     {
         LinuxPlatform.Require();
-        string? preloadName = preload is null ? null : StaticMethod.NameOf(preload);
+        WorkerLaunch server = (rehearsal ?? new WorkerLaunch(0, 0, "", "", null, new Dictionary<string, string>())) with
+        {
+            Preload = preload is null ? null : StaticMethod.NameOf(preload),
+        };
         if (mode != WorkerStartMode.Fork && !WorkerEntry.HasRun)
         {
             throw new InvalidOperationException(
@@ -30,20 +38,20 @@ internal static class WorkerLauncher
         return mode switch
         {
             WorkerStartMode.Spawn => new(new SpawnLauncher(onLine)),
-            WorkerStartMode.ForkServer => StartServerAsync(preloadName, onLine, cancellation),
-            WorkerStartMode.Fork => ForkAsync(ForkingLauncher.ForkAsync(preloadName, onLine, cancellation)),
+            WorkerStartMode.ForkServer => StartServerAsync(server, onLine, cancellation),
+            WorkerStartMode.Fork => ForkAsync(ForkingLauncher.ForkAsync(server, onLine, cancellation)),
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "The start mode must be Spawn, ForkServer or Fork."),
         };
     }
 
     private static async ValueTask<IWorkerLauncher> StartServerAsync(
-        string? preload, Action<int, bool, string> onLine, CancellationToken cancellation)
+        WorkerLaunch server, Action<int, bool, string> onLine, CancellationToken cancellation)
     {
         string? reason = LinuxChild.HasFork ? null : "The C library has no _Fork: glibc 2.34 or later is needed.";
         if (reason is null)
         {
             (ForkingLauncher? launcher, reason) =
-                await ForkingLauncher.StartServerAsync(preload, onLine, cancellation).ConfigureAwait(false);
+                await ForkingLauncher.StartServerAsync(server, onLine, cancellation).ConfigureAwait(false);
             if (launcher is not null)
             {
                 return launcher;

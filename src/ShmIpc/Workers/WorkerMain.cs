@@ -2,6 +2,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace ShmIpc.Workers;
 
@@ -36,6 +37,16 @@ internal static class WorkerMain
         return code;
     }
 
+    /// <summary>Plays a worker's part in a fork server.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Whoever started the pool was told.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Whoever started the pool was told.")]
+    internal static void Rehearse(WorkerLaunch launch)
+    {
+        RuntimeHelpers.PrepareMethod(((Func<WorkerLaunch, int>)Run).Method.MethodHandle);
+        WorkerSettings settings = WorkerSettings.Read(launch.Settings);
+        BodyOf(launch.Body, settings.HasJobs).Rehearse(launch, settings);
+    }
+
     [RequiresDynamicCode(WorkerPool.DynamicCode)]
     [RequiresUnreferencedCode(WorkerPool.DynamicCode)]
     private static IWorkerBody BodyOf(string body, bool hasJobs)
@@ -52,7 +63,13 @@ internal static class WorkerMain
             result = result.GetGenericArguments()[0];
         }
 
-        Type worker = typeof(JobWorker<,>).MakeGenericType(method.GetParameters()[0].ParameterType, result);
-        return (IWorkerBody)Activator.CreateInstance(worker, method)!;
+        // A delegate, because the second time that something is made by reflection compiles code, in each worker.
+        return typeof(WorkerMain).GetMethod(nameof(NewJobWorker), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(method.GetParameters()[0].ParameterType, result)
+            .CreateDelegate<Func<MethodInfo, IWorkerBody>>()(method);
     }
+
+    [RequiresDynamicCode(WorkerPool.DynamicCode)]
+    [RequiresUnreferencedCode(WorkerPool.DynamicCode)]
+    private static JobWorker<TJob, TResult> NewJobWorker<TJob, TResult>(MethodInfo method) => new(method);
 }

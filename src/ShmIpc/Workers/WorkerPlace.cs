@@ -1,6 +1,7 @@
 // One place of a pool: the process that has it now, and what is known of those before. Everything is under its lock.
 
 using System.Diagnostics;
+using ShmIpc.Memory;
 
 namespace ShmIpc.Workers;
 
@@ -14,6 +15,7 @@ internal sealed class WorkerPlace(int index)
     private WorkerState _state = WorkerState.Starting;
     private WorkerGrants? _grants;
     private WorkerExit? _lastExit;
+    private TimeSpan? _readyAfter;
     private string? _cause;
     private string? _lastLine;
     private long _startedAt;
@@ -71,7 +73,7 @@ internal sealed class WorkerPlace(int index)
             _startedAt = Stopwatch.GetTimestamp();
             _jobsDoneAtStart = _jobsDone;
             (KilledForJob, _watchedJob) = (0, 0);
-            (_cause, _lastLine) = (null, null);
+            (_cause, _lastLine, _readyAfter) = (null, null, null);
             return _starts++;
         }
     }
@@ -92,6 +94,7 @@ internal sealed class WorkerPlace(int index)
             if (restarts == _starts - 1 && _state == WorkerState.Starting)
             {
                 _grants = grants;
+                _readyAfter = Stopwatch.GetElapsedTime(_startedAt);
                 _state = WorkerState.Idle;
                 _ready.TrySetResult();
             }
@@ -141,7 +144,7 @@ internal sealed class WorkerPlace(int index)
         {
             _lastExit = exit ?? _lastExit;
             _process?.Dispose();
-            _process = null;
+            (_process, _readyAfter) = (null, null);
             _state = WorkerState.Restarting;
             return hasJobs ? _jobsDone > _jobsDoneAtStart : Stopwatch.GetElapsedTime(_startedAt) > _longEnough;
         }
@@ -189,6 +192,7 @@ internal sealed class WorkerPlace(int index)
     {
         lock (_lock)
         {
+            ProcessMappingSizes? memory = _process is { } process ? MemoryOf(process.ProcessId) : null;
             return new WorkerStatus
             {
                 Index = index,
@@ -197,11 +201,25 @@ internal sealed class WorkerPlace(int index)
                 JobsDone = _jobsDone,
                 Restarts = Restarts,
                 LastExit = _lastExit,
-                MemoryBytes = _process is { } process ? ProcessMemory.ProportionalBytes(process.ProcessId) : null,
+                MemoryBytes = memory?.ProportionalBytes,
+                PrivateBytes = memory?.PrivateCleanBytes + memory?.PrivateDirtyBytes,
+                ReadyAfter = _readyAfter,
                 MemoryLimitBytes = _grants?.MemoryLimitBytes,
                 Cpus = _grants?.Cpus,
                 Refusals = _grants?.Refusals ?? [],
             };
+        }
+    }
+
+    private static ProcessMappingSizes? MemoryOf(int processId)
+    {
+        try
+        {
+            return ProcessMemory.Read(processId, withTotals: true).Totals;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null; // it has ended, or the kernel does not say
         }
     }
 }

@@ -108,7 +108,7 @@ public class WorkerPool : IAsyncDisposable
         PoolCore core = new(StaticMethod.NameOf(body), hasJobs: false, options);
         try
         {
-            await core.PrepareAsync(cancellationToken).ConfigureAwait(false);
+            core.Prepare(cancellationToken);
             AnswerPayload<byte[]> payload = new(new BytesPayload());
             ShmChannel<Answer<byte[]>> answers = core.Own(
                 ShmChannel.Create(PoolChannels.AnswersName, payload, PoolChannels.Answers(core.AnswersMemory, options)));

@@ -120,7 +120,7 @@ public sealed class WorkerPool<TJob, TResult> : WorkerPool
         PoolCore core = new(name, hasJobs: true, options);
         try
         {
-            await core.PrepareAsync(cancellationToken).ConfigureAwait(false);
+            core.Prepare(cancellationToken);
             ShmChannel<JobEnvelope<TJob>> jobs = core.Own(
                 ShmChannel.Create(PoolChannels.JobsName, jobPayload, PoolChannels.Jobs(core.JobsMemory!, options)));
             Producer<JobEnvelope<TJob>> producer = core.Own(jobs.CreateProducer());

@@ -17,8 +17,8 @@ public sealed record WorkerPoolOptions
     /// <summary>How workers are started. Default: <see cref="WorkerStartMode.Spawn"/>.</summary>
     public WorkerStartMode StartMode { get; set; } = WorkerStartMode.Spawn;
 
-    /// <summary>With fork servers: runs in the server before it forks workers, to compile and to load what all of them use. A static
-    /// method that leaves no thread behind. Null: nothing does.</summary>
+    /// <summary>With fork servers: runs in the server before it forks workers, to compile and to load what their body uses. A static
+    /// method that leaves no thread behind, and so writes nothing to Console, which starts one. Null: nothing does.</summary>
     public Action? Preload { get; set; }
 
     /// <summary>How long the first workers may take until all of them are ready. Default: 30 s.</summary>

@@ -46,6 +46,15 @@ internal sealed class WorkerRoster(LauncherThread thread, Action<int, bool, stri
         }
     }
 
+    /// <summary>Hands on lines as if that worker had written them to stderr.</summary>
+    public void Say(int index, string text)
+    {
+        foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
+        {
+            onLine(index, true, line);
+        }
+    }
+
     /// <summary>Listens to a process until it has ended.</summary>
     /// <param name="worker">The process.</param>
     /// <param name="output">The reading ends of its stdout and stderr, in this order, or none.</param>

@@ -20,7 +20,9 @@ internal sealed class WorkerSession<TResult> : IDisposable
     private readonly ShmChannel<Answer<TResult>> _channel;
     private readonly Producer<Answer<TResult>> _answers;
     private readonly WorkerLaunch _launch;
+    private readonly Thread _listener;
     private RunningJob? _running;
+    private bool _isOver;
 
     public WorkerSession(WorkerLaunch launch, WorkerSettings settings, WorkerControl control, IPayloadSerializer<TResult> results)
     {
@@ -30,12 +32,12 @@ internal sealed class WorkerSession<TResult> : IDisposable
             PoolChannels.AnswersName, new AnswerPayload<TResult>(results), PoolChannels.Existing(launch.Region!));
         _answers = _channel.CreateProducer(TimeSpan.FromSeconds(10)); // the predecessor's lane may not be free yet
         Context = new WorkerContext(launch.Index, launch.Incarnation, settings.Arguments, _stopping.Token);
-        _signals =
+        _signals = launch.IsRehearsal ? [] :
         [
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; Control.StopSelf(); }),
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true), // Ctrl+C is the pool's to answer
         ];
-        BackgroundThread.Start(Listen, "ShmIpc worker");
+        _listener = BackgroundThread.Start(Listen, "ShmIpc worker");
     }
 
     public WorkerControl Control { get; }
@@ -96,6 +98,9 @@ internal sealed class WorkerSession<TResult> : IDisposable
     /// <summary>The signals stay as they are: one that comes late is to find the same answer.</summary>
     public void Dispose()
     {
+        Atomics.Release(ref _isOver, true);
+        Control.Ring();
+        _listener.Join();
         _answers.Dispose();
         _channel.Dispose();
     }
@@ -105,9 +110,14 @@ internal sealed class WorkerSession<TResult> : IDisposable
         while (true)
         {
             uint bell = Control.Bell;
+            if (Atomics.Acquire(ref _isOver))
+            {
+                return;
+            }
+
             if (Control.IsStopped && !_stopping.IsCancellationRequested)
             {
-                _ = _stopping.CancelAsync();
+                Cancel();
             }
 
             if (Atomics.Acquire(ref _running) is { } running && !Control.IsUnderWay(running.Number))
@@ -116,6 +126,19 @@ internal sealed class WorkerSession<TResult> : IDisposable
             }
 
             Control.Sleep(bell, _look);
+        }
+    }
+
+    // What a body has registered runs on another thread; in a fork server there is no body, and may be no thread pool.
+    private void Cancel()
+    {
+        if (_launch.IsRehearsal)
+        {
+            _stopping.Cancel();
+        }
+        else
+        {
+            _ = _stopping.CancelAsync();
         }
     }
 

@@ -25,6 +25,14 @@ public sealed record WorkerStatus
     /// is no process, or the kernel does not say.</summary>
     public long? MemoryBytes { get; init; }
 
+    /// <summary>Bytes of memory that only it has (<c>Private_Clean</c> and <c>Private_Dirty</c>): what the machine would get back if it
+    /// ended. Null as <see cref="MemoryBytes"/>.</summary>
+    public long? PrivateBytes { get; init; }
+
+    /// <summary>How long its process took from the launch until it was ready; null until it is, and when there is no
+    /// process.</summary>
+    public TimeSpan? ReadyAfter { get; init; }
+
     /// <summary>The limit of its managed heap that the runtime reports, in bytes; null when none was asked for or it was refused.</summary>
     public long? MemoryLimitBytes { get; init; }
 

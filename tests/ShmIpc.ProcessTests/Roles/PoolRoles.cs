@@ -15,7 +15,7 @@ internal static class PoolRoles
     {
         WorkerStartMode mode = Enum.Parse<WorkerStartMode>(arguments.Text("mode"));
         Bodies.Preloaded = "before the fork";
-        SharedRegion anonymous = SharedRegion.CreateAnonymous("anonymous", 1_000); // as long as this process
+        SharedRegion anonymous = SharedRegion.Create("anonymous", 1_000, mode); // as long as this process
         SharedRegion numbers = SharedRegion.Create("numbers", 1_000);
         anonymous.Mapping.Write(0, 42);
         numbers.Mapping.Write(0, 43);

@@ -1,5 +1,6 @@
 // What a pool says of its workers, against what the kernel says; and what the options ask of the machine.
 
+using System.Diagnostics;
 using System.Globalization;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Workers;
@@ -12,7 +13,9 @@ public sealed class PoolStatusTests : PoolTest
     public async Task Workers_are_described_as_the_kernel_does()
     {
         WorkerPoolOptions options = Options(2) with { Arguments = new Dictionary<string, string> { ["colour"] = "green" } };
+        Stopwatch clock = Stopwatch.StartNew();
         await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        clock.Stop();
         Assert.Equal("green", await Soon(pool.RunAsync("argument colour", Cancellation)));
         Eventually.True(() => pool.Workers.All(worker => worker.State == WorkerState.Idle), "the job is acknowledged");
         IReadOnlyList<WorkerStatus> workers = pool.Workers;
@@ -26,6 +29,10 @@ public sealed class PoolStatusTests : PoolTest
             Assert.Empty(worker.Refusals);
             long resident = Field(worker.ProcessId!.Value, "VmRSS:") * 1024;
             Assert.InRange(worker.MemoryBytes!.Value, resident / 20, resident * 2);
+            string[] totals = File.ReadAllLines($"/proc/{worker.ProcessId}/smaps_rollup");
+            long own = Kibibytes(totals, "Private_Clean:") + Kibibytes(totals, "Private_Dirty:");
+            Assert.InRange(worker.PrivateBytes!.Value, own * 1024 / 2, own * 1024 * 2);
+            Assert.InRange(worker.ReadyAfter!.Value, TimeSpan.FromTicks(1), clock.Elapsed);
             Assert.Equal(Text(worker.ProcessId.Value, "Cpus_allowed_list:"), worker.Cpus);
         }
     }
@@ -108,6 +115,23 @@ public sealed class PoolStatusTests : PoolTest
             lines.Select(line => $"{line.IsError} {line.Line}").Order());
         Assert.All(lines, line => Assert.InRange(line.Worker, 0, 1));
     }
+
+    [Fact]
+    public async Task Who_is_not_ready_yet_has_no_time_for_it()
+    {
+        WorkerPoolOptions options = Options(1) with { RestartDelay = TimeSpan.FromDays(1), MaxRestartDelay = TimeSpan.FromDays(1) };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        Assert.NotNull(Assert.Single(pool.Workers).ReadyAfter);
+        Linux.Signal(pool.Workers[0].ProcessId!.Value, Linux.SIGKILL);
+        Eventually.True(() => pool.Workers[0].State == WorkerState.Restarting, "the death is known");
+        WorkerStatus worker = pool.Workers[0];
+        Assert.Null(worker.ReadyAfter);
+        Assert.Null(worker.PrivateBytes);
+    }
+
+    private static long Kibibytes(string[] lines, string field) => long.Parse(
+        lines.First(line => line.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture);
 
     private static int[] Allowed() =>
         [.. Text(Environment.ProcessId, "Cpus_allowed_list:").Split(',').SelectMany(range =>

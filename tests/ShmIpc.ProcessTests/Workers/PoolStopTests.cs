@@ -98,6 +98,21 @@ public sealed class PoolStopTests : PoolTest
         Assert.Equal(new WorkerExit(0, null), pool.Workers[0].LastExit);
     }
 
+    [Fact]
+    public async Task What_a_terminal_or_a_service_manager_sends_to_all_processes_does_not_end_the_fork_server()
+    {
+        WorkerPoolOptions options = Options(1) with { StartMode = WorkerStartMode.ForkServer };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        Assert.SkipWhen(pool.FallbackReason is not null, $"No fork server here: {pool.FallbackReason}");
+        int server = Assert.Single(Linux.Children());
+        Task<string> job = pool.RunAsync("nap 200", Cancellation);
+        Linux.Signal(server, 2);
+        Linux.Signal(server, 15);
+        Assert.Equal("rested", await Soon(job));
+        Assert.Equal(0, pool.Workers[0].Restarts);
+        Assert.Equal(server, Assert.Single(Linux.Children()));
+    }
+
     [Theory]
     [InlineData(WorkerStartMode.Spawn)]
     [InlineData(WorkerStartMode.ForkServer)]

@@ -34,7 +34,7 @@ public sealed class CHeadersTests
     public void Constants_taken_from_TmdsLibC_are_those_of_C()
     {
         var program = new CHeaderProgram();
-        foreach (var name in LibCUse.Constants.Except(["errno", "MAP_FAILED"])) // a variable and a pointer
+        foreach (var name in LibCUse.Constants.Except(["errno", "MAP_FAILED", "SIG_IGN"])) // a variable and pointers
         {
             var value = typeof(LibC).GetProperty(name)!.GetValue(null);
             program.Constant(name, value switch
@@ -51,6 +51,9 @@ public sealed class CHeadersTests
 
     [Fact]
     public unsafe void MapFailed_is_minus_one() => Assert.Equal(-1, (nint)LibC.MAP_FAILED);
+
+    [Fact]
+    public unsafe void The_handler_that_ignores_is_one() => Assert.Equal(1, (nint)LibC.SIG_IGN);
 
     [Fact]
     public void Error_numbers_have_their_C_names()

@@ -41,6 +41,7 @@ public sealed class LaunchTests
         {
             MoreRegions = [more],
             Entry = "entry",
+            Preload = "preload",
         };
         SafeFileHandle[] handles = LaunchMessage.Handles(launch);
         WorkerLaunch read = LaunchMessage.Read(LaunchMessage.Write(launch, 77), number => handles[number], out int parent);
