@@ -98,20 +98,20 @@ public sealed class ProtectionTests : IDisposable
         {
             using var view = mapping.Writable(2 * _page, 3 * _page);
             secondOpen.Set();
-            Assert.True(firstClosed.Wait(TimeSpan.FromSeconds(20)));
+            Assert.True(firstClosed.Wait(TimeSpan.FromSeconds(60)));
             view.Span.Fill(3);
             between = Permissions(mapping);
         });
         using (var first = mapping.Writable(0, 3 * _page))
         {
             second.Start();
-            Assert.True(secondOpen.Wait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            Assert.True(secondOpen.Wait(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
             mapping.Protect(0, 2 * _page, MemoryAccess.None); // what holds below the scope may change under it
             first.Span.Fill(1);
         }
 
         firstClosed.Set();
-        Assert.True(second.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(second.Join(TimeSpan.FromSeconds(60)));
         Assert.Equal(["---p", "---p", "rw-p", "rw-p", "rw-p", "r--p", "r--p", "r--p"], between);
         Assert.Equal(["---p", "---p", "r--p", "r--p", "r--p", "r--p", "r--p", "r--p"], Permissions(mapping));
     }
