@@ -90,20 +90,6 @@ internal sealed class TestChannel : IDisposable
         return last;
     }
 
-    /// <summary>Waits until somebody sleeps on a doorbell of the region, as its words say: whoever publishes then must wake him.</summary>
-    public void AwaitSleepingReader()
-    {
-        ChannelRegion region = ChannelRegion.Attach(Name, "bytes", 0, Options, ChannelOpenMode.Open);
-        try
-        {
-            Eventually.True(() => region.Readers.AnyParked, "a reader goes to sleep");
-        }
-        finally
-        {
-            region.ReleaseReference();
-        }
-    }
-
     public void Dispose()
     {
         foreach (ChildProcess child in _children)

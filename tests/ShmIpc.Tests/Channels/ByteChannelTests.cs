@@ -355,9 +355,7 @@ public sealed class ByteChannelTests : IDisposable
         }
 
         Exchange(1000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exchange(100_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, AllocatedBytes.Of(() => Exchange(100_000)));
     }
 
     public void Dispose() => _root.Dispose();

@@ -307,9 +307,7 @@ public sealed class DropOldestTests : IDisposable
         using ByteConsumer consumer = channel.CreateConsumer();
         byte[] payload = new byte[1500];
         Exchange(1500);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exchange(50_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, AllocatedBytes.Of(() => Exchange(50_000)));
 
         void Exchange(int count)
         {

@@ -16,7 +16,7 @@ internal static class KernelLocks
         var inode = string.Create(CultureInfo.InvariantCulture, $":{status.Inode}");
         return
         [
-            .. OpenFiles.Of(path).SelectMany(LinesOf)
+            .. Directory.GetFiles("/proc/self/fdinfo").SelectMany(LinesOf)
                 .Select(line => line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries))
                 .Where(words => words[0] == "lock:" && words[6].EndsWith(inode, StringComparison.Ordinal)) // 1: POSIX ADVISORY READ 9 0:1:7 5 14
                 .Select(words => $"{words[2]} {words[4]} {words[7]} {words[8]}")
@@ -24,11 +24,11 @@ internal static class KernelLocks
         ];
     }
 
-    private static string[] LinesOf(int descriptor)
+    private static string[] LinesOf(string descriptor)
     {
         try
         {
-            return File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{descriptor}"));
+            return File.ReadAllLines(descriptor);
         }
         catch (IOException)
         {

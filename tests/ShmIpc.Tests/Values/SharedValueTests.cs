@@ -237,9 +237,7 @@ public sealed class SharedValueTests : IDisposable
         using SharedValue<Pattern> value = SharedValue.Create("x", new PatternSerializer(), Options(maxValueBytes: 5_000));
         using SharedValueWriter<Pattern> writer = value.CreateWriter();
         Exchange(1_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exchange(20_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, AllocatedBytes.Of(() => Exchange(20_000)));
 
         void Exchange(int rounds)
         {
