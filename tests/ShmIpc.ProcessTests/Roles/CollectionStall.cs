@@ -26,7 +26,7 @@ internal static class CollectionStall
 
     private static void Stall(string path)
     {
-        Thread waiter = new(() => Linux.WaitUnsuspended(path)) { IsBackground = true };
+        Thread waiter = new(() => Linux.WaitUnsuspended(path)) { IsBackground = true, Name = "stall waiter" }; // else it inherits ours
         waiter.Start();
         RoleArguments.Say("stalling");
         TimeSpan longest = TimeSpan.Zero;
