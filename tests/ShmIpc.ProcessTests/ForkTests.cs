@@ -45,4 +45,15 @@ public sealed class ForkTests
             Assert.Equal(0, successor.Lane);
         }
     }
+
+    [Fact]
+    public void Memory_that_is_withheld_from_a_child_is_refused_there_and_what_took_its_place_is_left_alone()
+    {
+        using ChildProcess parent = ChildProcess.Start(
+            "fork-withheld",
+            ("DOTNET_EnableWriteXorExecute", 0), ("DOTNET_TieredCompilation", 0), ("DOTNET_gcConcurrent", 0), ("DOTNET_gcServer", 0));
+        Assert.Equal("", string.Join(' ', parent.Expect("child")));
+        Assert.Equal(["0", "True"], parent.Expect("parent"));
+        parent.ExpectEnd();
+    }
 }

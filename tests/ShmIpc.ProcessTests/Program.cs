@@ -102,6 +102,9 @@ internal static class Program
             case "file-lock-fork-releaser": FileLockRoles.ForkAndRelease(role); break;
             case "refused-memory": RefusalRoles.Memory(role); break;
             case "refused-locking": RefusalRoles.Locking(role); break;
+            case "refused-advice": RefusalRoles.Advice(role); break;
+            case "memory-room": MemoryRoomRole.Run(role); break;
+            case "fork-withheld": ForkMemoryRole.Run(role); break;
             case "refused-descriptors": RefusalRoles.Descriptors(role); break;
             default: throw new ArgumentException($"There is no role {arguments[1]}.");
         }

@@ -60,6 +60,7 @@ internal static unsafe partial class LibCExtras
     public static int SYS_futex => _arm64 ? 98 : 202;
     public static int SYS_futex_waitv => 449;
     public static int SYS_membarrier => _arm64 ? 283 : 324;
+    public static int SYS_cachestat => 451;
     public static int SYS_gettid => _arm64 ? 178 : 186;
 
     [LibraryImport("libc", SetLastError = true)]

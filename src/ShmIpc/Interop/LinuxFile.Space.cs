@@ -15,6 +15,11 @@ internal static unsafe partial class LinuxFile
 
     private const int BlockBytes = 512; // the unit of st_blocks, whatever the file system's own
 
+    // The fields of C's struct cachestat.
+    private const int CachedPages = 0;
+    private const int EvictedPages = 3;
+    private const int CachestatCounts = 5;
+
     /// <summary>Sets the length; what is beyond it is gone, what is new is zero and not yet allocated.</summary>
     public static void SetLength(SafeFileHandle file, long lengthBytes)
     {
@@ -61,21 +66,6 @@ internal static unsafe partial class LinuxFile
     {
         using var descriptor = new BorrowedDescriptor(file);
         return Room(descriptor.Number).AvailableBytes;
-    }
-
-    /// <summary>The type of file system that holds the file, such as TMPFS_MAGIC.</summary>
-    public static long FileSystemMagic(SafeFileHandle file)
-    {
-        using var descriptor = new BorrowedDescriptor(file);
-        return MagicOf(descriptor.Number);
-    }
-
-    /// <summary>The size of the huge pages of which the file consists: one of a hugetlbfs, mounted or that of memfds. Zero for every other
-    /// file.</summary>
-    public static long HugePageBytes(SafeFileHandle file)
-    {
-        using var descriptor = new BorrowedDescriptor(file);
-        return HugePageBytes(descriptor.Number);
     }
 
     /// <summary>The size of the file system that a path is in, 0 for a tmpfs without a limit, and what is free; null when that cannot be
@@ -153,21 +143,45 @@ internal static unsafe partial class LinuxFile
     private static void RefuseHopeless(int descriptor, long offset, long lengthBytes)
     {
         var status = StatusOf(descriptor);
-        var missingBytes = MissingBytes(offset, lengthBytes, status.st_size, (long)status.st_blocks * BlockBytes);
-        if (missingBytes <= 0) return;
+        var takenBytes = (long)status.st_blocks * BlockBytes;
+        if (takenBytes >= status.st_size && offset + lengthBytes <= status.st_size) return; // no holes
+        if (Hopeless(descriptor, offset, lengthBytes, lengthBytes) is null) return; // fits even where nothing of it has space
+        takenBytes = TakenBytes(descriptor, offset, lengthBytes) ?? takenBytes;
+        var missingBytes = MissingBytes(offset, lengthBytes, status.st_size, takenBytes);
+        if (missingBytes > 0 && Hopeless(descriptor, offset, lengthBytes, missingBytes) is { } refusal) throw refusal;
+    }
+
+    private static ShmNoSpaceException? Hopeless(int descriptor, long offset, long lengthBytes, long missingBytes)
+    {
         statvfs room;
         if (fstatvfs(descriptor, &room) == 0
             && (ulong)room.f_blocks != 0 // a tmpfs without a limit says 0
             && missingBytes > ToBytes(room.f_bfree, room.f_frsize))
         {
-            throw NoSpace(ENOSPC, descriptor, offset, lengthBytes);
+            return NoSpace(ENOSPC, descriptor, offset, lengthBytes);
         }
 
-        if (MagicOf(descriptor) == TMPFS_MAGIC) LinuxMemory.RequireAvailable(missingBytes);
-        if (HugePageBytes(descriptor) is > 0 and var pageBytes && HugePageShortage.Find(pageBytes, missingBytes) is not null)
-        {
-            throw NoSpace(ENOSPC, descriptor, offset, lengthBytes);
-        }
+        if (IsInMemory(descriptor) && LinuxMemory.Shortage(missingBytes) is { } shortage) return shortage;
+        return HugePageBytes(descriptor) is > 0 and var pageBytes && HugePageShortage.Find(pageBytes, missingBytes) is not null
+            ? NoSpace(ENOSPC, descriptor, offset, lengthBytes)
+            : null;
+    }
+
+    /// <summary>How much of a range of a file on a tmpfs has space: there, every page that has is in the page cache or in swap. Null
+    /// elsewhere, where the cache says nothing of the disk, and before Linux 6.5.</summary>
+    internal static long? TakenBytes(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return TakenBytes(descriptor.Number, offset, lengthBytes);
+    }
+
+    private static long? TakenBytes(int descriptor, long offset, long lengthBytes)
+    {
+        if (MagicOf(descriptor) != TMPFS_MAGIC) return null;
+        var range = stackalloc ulong[] { (ulong)offset, (ulong)lengthBytes };
+        var counts = stackalloc ulong[CachestatCounts];
+        if ((long)(ssize_t)syscall(SYS_cachestat, descriptor, range, counts, 0) != 0) return null;
+        return (long)(counts[CachedPages] + counts[EvictedPages]) * LinuxProcess.PageSizeBytes;
     }
 
     // The kernel does not only refuse a file that is too long for this process: it ends the process with SIGXFSZ, unless that is ignored.
@@ -179,19 +193,6 @@ internal static unsafe partial class LinuxFile
             MemoryRequest request = new() { LengthBytes = lengthBytes, Descriptor = descriptor };
             throw LinuxError.ToException(EFBIG, operation, $"length {lengthBytes}", request: request);
         }
-    }
-
-    private static long MagicOf(int descriptor)
-    {
-        LibCExtras.statfs status;
-        if (fstatfs(descriptor, &status) != 0) throw LinuxError.ToException(errno, "fstatfs", $"descriptor {descriptor}");
-        return status.f_type;
-    }
-
-    private static long HugePageBytes(int descriptor)
-    {
-        LibCExtras.statfs status;
-        return fstatfs(descriptor, &status) == 0 && status.f_type == HUGETLBFS_MAGIC ? status.f_bsize : 0;
     }
 
     private static (long AvailableBytes, long TotalBytes) Room(int descriptor)

@@ -1,14 +1,10 @@
 // How much memory the machine has left. A tmpfs may be larger than the memory behind it; filling it then never comes to ENOSPC, the
 // kernel kills processes instead. So whoever takes memory asks here first.
 
-using static ShmIpc.Interop.LibCExtras;
-
 namespace ShmIpc.Interop;
 
-internal static unsafe class LinuxMemory
+internal static class LinuxMemory
 {
-    private const int PagesAtOnce = 4 << 10;
-
     /// <summary>Bytes that can be taken without harm to others: MemAvailable and free swap, or what the limit of the control group (a
     /// container) leaves, whichever is less; <see cref="long.MaxValue"/> where that cannot be read.</summary>
     public static long AvailableBytes()
@@ -25,23 +21,13 @@ internal static unsafe class LinuxMemory
         if (Shortage(lengthBytes, root) is { } refusal) throw refusal;
     }
 
-    /// <summary>Whether whole mapped pages may all be brought into memory: null, or the exception that says why not. Those that are there
-    /// already count for nothing.</summary>
-    public static ShmNoSpaceException? ShortageFor(nint start, long lengthBytes)
+    /// <summary>Whether mapped pages may all be brought into memory: null, or the exception that says why not.</summary>
+    public static ShmNoSpaceException? ShortageFor(params IReadOnlyCollection<PageRange> ranges)
     {
-        if (Shortage(lengthBytes) is not { } refusal) return null;
-        var pageBytes = LinuxProcess.PageSizeBytes;
+        if (Shortage(ranges.Sum(range => range.LengthBytes)) is not { } refusal) return null;
         var left = refusal.AvailableBytes;
-        var pages = stackalloc byte[PagesAtOnce];
-        for (long at = 0; at < lengthBytes; at += PagesAtOnce * pageBytes)
-        {
-            var count = (int)Math.Min(PagesAtOnce, (lengthBytes - at) / pageBytes);
-            if (mincore((void*)(start + (nint)at), (nuint)(count * pageBytes), pages) != 0) return null; // not mapped: not for us to say
-            for (var i = 0; i < count; i++) left -= (pages[i] & 1) == 0 ? pageBytes : 0;
-            if (left < 0) return refusal;
-        }
-
-        return null;
+        using PageMap pages = new();
+        return ranges.All(range => pages.TryTake(range, ref left)) ? null : refusal;
     }
 
     /// <summary>The exception of <see cref="RequireAvailable"/>, or null.</summary>

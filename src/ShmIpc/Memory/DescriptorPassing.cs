@@ -1,17 +1,16 @@
-// Descriptors over a Unix domain socket. The calls themselves do not wait (Interop/LinuxSocket.cs); waiting is left to the Socket, so that
-// disposing it ends the wait.
+// Descriptors over a Unix domain socket: what is offered, and what is refused at once. How it is done is in
+// DescriptorPassing.Transfers.cs.
 
-using System.Diagnostics;
 using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
-using static Tmds.Linux.LibC;
 
 namespace ShmIpc.Memory;
 
 /// <summary>Passes open files to another process, of whatever user, over a Unix domain socket (<c>SCM_RIGHTS</c>). The receiver gets
 /// descriptors of its own for the same open files, with what these may do: a file that was opened read-only arrives so.</summary>
-public static class DescriptorPassing
+/// <remarks>A peer may be silent for ever: without a timeout, a token or the socket's own time limit, so is the wait.</remarks>
+public static partial class DescriptorPassing
 {
     /// <summary>The most descriptors that one message carries.</summary>
     public const int MaxDescriptors = LinuxSocket.MostDescriptors;
@@ -29,36 +28,53 @@ public static class DescriptorPassing
     /// <exception cref="ShmException">The connection is broken, or the kernel refused.</exception>
     public static void Send(Socket socket, ReadOnlySpan<byte> message, params ReadOnlySpan<SafeFileHandle> handles)
     {
-        LinuxPlatform.Require();
-        CheckSocket(socket);
-        CheckMessage(message.Length, nameof(message));
-        CheckCount(handles.Length, nameof(handles));
-        foreach (var handle in handles)
-        {
-            ArgumentNullException.ThrowIfNull(handle, nameof(handles));
-            using var check = new BorrowedDescriptor(handle);
-        }
+        CheckSending(socket, message.Length, handles);
+        Send(socket, message, handles, new SocketWait(socket.SendTimeout), CancellationToken.None);
+    }
 
-        var start = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var sent = LinuxSocket.TrySend(socket.SafeHandle, message, handles, out var failure);
-            if (sent == message.Length) return;
-            if (sent > 0)
-            {
-                message = message[sent..]; // only a stream takes part of a message
-                handles = default;
-            }
-            else if (failure == EAGAIN)
-            {
-                Wait(socket, SelectMode.SelectWrite, socket.SendTimeout, start);
-            }
-            else if (failure != EINTR)
-            {
-                throw LinuxError.ToException(
-                    failure, "sendmsg", $"length {message.Length}, {handles.Length} descriptors", CureOfSending(failure));
-            }
-        }
+    /// <summary>Sends a message with descriptors, and waits for room for so long at most.</summary>
+    /// <remarks>After a timeout or a cancellation the receiver may have got the first part of a message, on a stream, and the descriptors
+    /// with it: close the connection then.</remarks>
+    /// <param name="socket">A connected Unix domain socket.</param>
+    /// <param name="message">At least one byte.</param>
+    /// <param name="handles">1 to <see cref="MaxDescriptors"/> open files.</param>
+    /// <param name="timeout">How long to wait at most; <see cref="Timeout.InfiniteTimeSpan"/> for ever, whatever the socket's own
+    /// limit.</param>
+    /// <param name="cancellationToken">Ends the wait, within 50 ms.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
+    /// <exception cref="TimeoutException">There was no room within that time.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <inheritdoc cref="Send(Socket, ReadOnlySpan{byte}, ReadOnlySpan{SafeFileHandle})"/>
+    public static void Send(
+        Socket socket,
+        ReadOnlySpan<byte> message,
+        ReadOnlySpan<SafeFileHandle> handles,
+        TimeSpan timeout,
+        CancellationToken cancellationToken = default)
+    {
+        CheckSending(socket, message.Length, handles);
+        Send(socket, message, handles, new SocketWait(timeout), cancellationToken);
+    }
+
+    /// <summary>Sends a message with descriptors, and awaits room.</summary>
+    /// <remarks>It tries again after 1 ms, and then after growing pauses of at most 16 ms. After a cancellation the receiver may have
+    /// got the first part of a message, on a stream, and the descriptors with it: close the connection then.</remarks>
+    /// <param name="socket">A connected Unix domain socket.</param>
+    /// <param name="message">At least one byte.</param>
+    /// <param name="handles">1 to <see cref="MaxDescriptors"/> open files, which stay open until it is sent.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <inheritdoc cref="Send(Socket, ReadOnlySpan{byte}, ReadOnlySpan{SafeFileHandle})"/>
+    public static Task SendAsync(
+        Socket socket,
+        ReadOnlyMemory<byte> message,
+        IReadOnlyList<SafeFileHandle> handles,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handles);
+        SafeFileHandle[] all = [.. handles];
+        CheckSending(socket, message.Length, all);
+        return SendAllAsync(socket, message, all, cancellationToken);
     }
 
     /// <summary>Waits for a message and receives it with its descriptors.</summary>
@@ -77,73 +93,41 @@ public static class DescriptorPassing
     /// <paramref name="message"/>; or the connection is broken.</exception>
     public static ReceivedDescriptors Receive(Socket socket, Span<byte> message, int mostHandles = 1)
     {
-        LinuxPlatform.Require();
-        CheckSocket(socket);
-        CheckMessage(message.Length, nameof(message));
-        CheckCount(mostHandles, nameof(mostHandles));
-        var start = Stopwatch.GetTimestamp();
-        List<SafeFileHandle> handles = [];
-        while (true)
-        {
-            var count = LinuxSocket.TryReceive(socket.SafeHandle, message, handles, out var lost, out var cut, out var failure);
-            if (count >= 0)
-            {
-                if (Refusal(handles.Count, mostHandles, lost, cut ? message.Length : null) is not { } refusal)
-                {
-                    return new ReceivedDescriptors(count, handles);
-                }
-
-                handles.ForEach(handle => handle.Dispose());
-                throw refusal;
-            }
-
-            if (failure == EAGAIN) Wait(socket, SelectMode.SelectRead, socket.ReceiveTimeout, start);
-            else if (failure != EINTR) throw LinuxError.ToException(failure, "recvmsg", $"length {message.Length}");
-        }
+        CheckReceiving(socket, message.Length, mostHandles);
+        return Receive(socket, message, mostHandles, new SocketWait(socket.ReceiveTimeout), CancellationToken.None);
     }
 
-    private static ShmException? Refusal(int count, int mostHandles, bool lost, int? cutBytes)
+    /// <summary>Waits for a message for so long at most, and receives it with its descriptors.</summary>
+    /// <param name="socket">A connected Unix domain socket.</param>
+    /// <param name="message">Where the message goes: at least one byte.</param>
+    /// <param name="mostHandles">How many descriptors are expected at most: 1 to <see cref="MaxDescriptors"/>.</param>
+    /// <param name="timeout">How long to wait at most: zero looks once, <see cref="Timeout.InfiniteTimeSpan"/> is for ever, whatever the
+    /// socket's own limit.</param>
+    /// <param name="cancellationToken">Ends the wait, within 50 ms.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
+    /// <exception cref="TimeoutException">Nothing came within that time.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <inheritdoc cref="Receive(Socket, Span{byte}, int)"/>
+    public static ReceivedDescriptors Receive(
+        Socket socket, Span<byte> message, int mostHandles, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        if (lost)
-        {
-            return new ShmException(
-                $"Descriptors came that this process could not be given, and those that it was given are closed again: it may have " +
-                $"{LinuxLimits.Text(LibCExtras.RLIMIT_NOFILE, "")} files open (RLIMIT_NOFILE, `ulimit -n`). Raise that or close some.");
-        }
-
-        if (count > mostHandles)
-        {
-            return new ShmException(
-                $"{count} descriptors came and at most {mostHandles} were expected; all of them are closed again. Either the sender is " +
-                "not whom it seems to be, or ask for more.");
-        }
-
-        return cutBytes is null
-            ? null
-            : new ShmException(
-                $"The message is longer than the {cutBytes} bytes that there was room for, and its end is lost: use a larger buffer.");
+        CheckReceiving(socket, message.Length, mostHandles);
+        return Receive(socket, message, mostHandles, new SocketWait(timeout), cancellationToken);
     }
 
-    private static void Wait(Socket socket, SelectMode mode, int timeoutMilliseconds, long start)
+    /// <summary>Awaits a message and receives it with its descriptors. No thread waits, and the socket's own time limit does not
+    /// count: use the token.</summary>
+    /// <param name="socket">A connected Unix domain socket.</param>
+    /// <param name="message">Where the message goes: at least one byte.</param>
+    /// <param name="mostHandles">How many descriptors are expected at most: 1 to <see cref="MaxDescriptors"/>.</param>
+    /// <param name="cancellationToken">Ends the wait; nothing is lost of a message that comes later.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <inheritdoc cref="Receive(Socket, Span{byte}, int)"/>
+    public static Task<ReceivedDescriptors> ReceiveAsync(
+        Socket socket, Memory<byte> message, int mostHandles = 1, CancellationToken cancellationToken = default)
     {
-        var rest = timeoutMilliseconds <= 0
-            ? Timeout.InfiniteTimeSpan
-            : TimeSpan.FromMilliseconds(timeoutMilliseconds) - Stopwatch.GetElapsedTime(start);
-        if (timeoutMilliseconds > 0 && rest < TimeSpan.Zero) rest = TimeSpan.Zero;
-        if (socket.Poll(rest, mode) || rest != TimeSpan.Zero) return;
-        throw new TimeoutException(
-            $"The other end {(mode == SelectMode.SelectRead ? "sent nothing" : "took nothing")} within {timeoutMilliseconds} ms.");
-    }
-
-    private static string? CureOfSending(int failure)
-    {
-        if (failure == EPIPE || failure == ECONNRESET) return "The other end is closed.";
-        if (failure == ENOTCONN || failure == EDESTADDRREQ) return "The socket is not connected.";
-        if (failure == EMSGSIZE) return "The message is too long for this kind of socket: use a stream, or a shorter message.";
-        return failure == ETOOMANYREFS
-            ? $"As many descriptors are under way already as this user may have files open (RLIMIT_NOFILE, `ulimit -n`, is " +
-              $"{LinuxLimits.Text(LibCExtras.RLIMIT_NOFILE, "")}): have the receivers take theirs first."
-            : null;
+        CheckReceiving(socket, message.Length, mostHandles);
+        return ReceiveWhenItComesAsync(socket, message, mostHandles, cancellationToken);
     }
 
     private static void CheckSocket(Socket socket)

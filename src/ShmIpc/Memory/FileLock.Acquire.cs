@@ -1,4 +1,4 @@
-// How a file's lock is taken: an open file description for the token, then the lock, tried at growing pauses (FileLockPauses.cs).
+// How a file's lock is taken: an open file description for the token, then the lock, tried at growing pauses (RetryPauses.cs).
 
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
@@ -55,7 +55,7 @@ public sealed partial class FileLock
     public static FileLock Acquire(
         string path, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
-        var pauses = new FileLockPauses(timeout);
+        var pauses = new RetryPauses(timeout);
         return Take(Open(path, kind), kind, range, pauses, cancellationToken);
     }
 
@@ -69,7 +69,7 @@ public sealed partial class FileLock
     public static FileLock Acquire(
         SafeFileHandle file, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
-        var pauses = new FileLockPauses(timeout);
+        var pauses = new RetryPauses(timeout);
         return Take(Open(file, kind), kind, range, pauses, cancellationToken);
     }
 
@@ -78,7 +78,7 @@ public sealed partial class FileLock
     public static Task<FileLock> AcquireAsync(
         string path, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
-        var pauses = new FileLockPauses(timeout);
+        var pauses = new RetryPauses(timeout);
         return TakeAsync(Open(path, kind), kind, range, pauses, cancellationToken);
     }
 
@@ -87,7 +87,7 @@ public sealed partial class FileLock
     public static Task<FileLock> AcquireAsync(
         SafeFileHandle file, FileLockKind kind, TimeSpan timeout, FileRange range = default, CancellationToken cancellationToken = default)
     {
-        var pauses = new FileLockPauses(timeout);
+        var pauses = new RetryPauses(timeout);
         return TakeAsync(Open(file, kind), kind, range, pauses, cancellationToken);
     }
 
@@ -154,7 +154,7 @@ public sealed partial class FileLock
     }
 
     private static FileLock Take(
-        SafeFileHandle opened, FileLockKind kind, FileRange range, FileLockPauses pauses, CancellationToken cancellationToken)
+        SafeFileHandle opened, FileLockKind kind, FileRange range, RetryPauses pauses, CancellationToken cancellationToken)
     {
         FileLock? taken = null;
         try
@@ -175,7 +175,7 @@ public sealed partial class FileLock
     }
 
     private static async Task<FileLock> TakeAsync(
-        SafeFileHandle opened, FileLockKind kind, FileRange range, FileLockPauses pauses, CancellationToken cancellationToken)
+        SafeFileHandle opened, FileLockKind kind, FileRange range, RetryPauses pauses, CancellationToken cancellationToken)
     {
         FileLock? taken = null;
         try

@@ -29,6 +29,13 @@ internal sealed record HugePageRefusal(string Reason, string? Cure, Exception Er
             });
     }
 
+    /// <summary>This refusal, told together with the one of smaller pages that were tried next.</summary>
+    public HugePageRefusal And(HugePageRefusal next) =>
+        new($"{Reason} {next.Reason}", Cure is null ? next.Cure : $"{Cure} {next.Cure}".TrimEnd(), Error);
+
+    /// <summary>This refusal, told where smaller pages of a pool were granted instead.</summary>
+    public HugePageRefusal Instead(long pageBytes) => this with { Reason = $"{Reason} Pages of {pageBytes} bytes were taken instead." };
+
     /// <summary>Why a file does not consist of the pages that were asked for; null where it does.</summary>
     /// <param name="request">What was asked for.</param>
     /// <param name="filePageBytes">The size of its huge pages; zero for none.</param>

@@ -30,7 +30,16 @@ public sealed class HugePages
         _ => 0,
     };
 
-    /// <summary>Huge pages if they can be had, and ordinary ones otherwise; <see cref="HugePageGrant"/> says which, and why.</summary>
+    /// <summary>The sizes of pool pages to try, in this order, before ordinary ones; none for transparent ones.</summary>
+    internal IReadOnlyList<long> PoolPageSizesToTry => Size switch
+    {
+        HugePageSize.OneGibibyte when !IsRequired => [1L << 30, 2L << 20],
+        HugePageSize.Transparent => [],
+        _ => [PoolPageBytes],
+    };
+
+    /// <summary>Huge pages if they can be had, and otherwise those of 2 MiB where pages of 1 GiB were asked for, and then ordinary ones;
+    /// <see cref="HugePageGrant"/> says which, and why.</summary>
     /// <param name="size">Which.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such size.</exception>
     public static HugePages Try(HugePageSize size) => new(size, isRequired: false);

@@ -14,6 +14,41 @@ internal static unsafe class LockTable
     private static readonly Lock _lock = new();
     private static readonly List<LockEntry> _ranges = [];
     private static readonly List<LockEntry> _alls = [];
+    private static int _generation; // of the process whose locks these are: a forked child has none of its parent's
+
+    /// <summary>Whether the kernel brings all memory in that is mapped from now on.</summary>
+    public static bool BringsInWhatIsMapped
+    {
+        get
+        {
+            lock (_lock)
+            {
+                ForgetTheParents();
+                return _alls.Any(entry => (entry.Flags & MCL_FUTURE) != 0) && _alls.Any(entry => (entry.Flags & MCL_ONFAULT) == 0);
+            }
+        }
+    }
+
+    /// <summary>Whether the kernel may bring pages of a range in as soon as they become accessible.</summary>
+    public static bool MayHold(nint start, nint end)
+    {
+        lock (_lock)
+        {
+            ForgetTheParents();
+            return _alls.Any(entry => (entry.Flags & MCL_ONFAULT) == 0)
+                || _ranges.Any(entry => (entry.Flags & MLOCK_ONFAULT) == 0 && entry.Start < end && entry.End > start);
+        }
+    }
+
+    /// <summary>The parts of a range that no lock of a range holds in memory.</summary>
+    public static IReadOnlyList<(nint Start, nint End)> NotHeld(nint start, nint end)
+    {
+        lock (_lock)
+        {
+            ForgetTheParents();
+            return [.. Uncovered(start, end, _ranges.Where(entry => (entry.Flags & MLOCK_ONFAULT) == 0))];
+        }
+    }
 
     /// <summary>Locks whole pages that stay mapped until the entry is removed; says why when it is refused.</summary>
     public static LockEntry? TryAddRange(nint start, nint end, bool onFault, out Exception? refusal)
@@ -21,7 +56,8 @@ internal static unsafe class LockTable
         var entry = new LockEntry(start, end, onFault ? MLOCK_ONFAULT : 0);
         lock (_lock)
         {
-            refusal = Shortage(entry) ?? Call(entry);
+            ForgetTheParents();
+            refusal = Call(entry);
             if (refusal is null)
             {
                 _ranges.Add(entry);
@@ -40,6 +76,7 @@ internal static unsafe class LockTable
         var entry = new LockEntry(0, 0, onFault ? flags | MCL_ONFAULT : flags);
         lock (_lock)
         {
+            ForgetTheParents();
             refusal = RefusalOfAll(scope) ?? (onFault || !scope.HasFlag(MemoryLockScope.Current) ? null : ShortageOfAll());
             if (refusal is not null) return null;
             _alls.Add(entry);
@@ -57,6 +94,7 @@ internal static unsafe class LockTable
     {
         lock (_lock)
         {
+            ForgetTheParents();
             if (_alls.Remove(entry)) ThrowIfAny(Tell());
             else if (_ranges.Remove(entry)) UnlockUncovered(entry);
         }
@@ -67,6 +105,7 @@ internal static unsafe class LockTable
     {
         lock (_lock)
         {
+            ForgetTheParents();
             _alls.Clear();
             ThrowIfAny(Tell());
         }
@@ -104,29 +143,48 @@ internal static unsafe class LockTable
     private static void UnlockUncovered(LockEntry entry)
     {
         if (_alls.Count > 0) return;
-        var from = entry.Start;
-        foreach (var other in _ranges.Where(other => other.Start < entry.End && other.End > entry.Start).OrderBy(other => other.Start))
+        foreach (var (start, end) in Uncovered(entry.Start, entry.End, _ranges)) Unlock(start, end);
+    }
+
+    private static IEnumerable<(nint Start, nint End)> Uncovered(nint start, nint end, IEnumerable<LockEntry> entries)
+    {
+        foreach (var other in entries.Where(other => other.Start < end && other.End > start).OrderBy(other => other.Start))
         {
-            if (other.Start > from) Unlock(from, other.Start);
-            if (other.End > from) from = other.End;
+            if (other.Start > start) yield return (start, other.Start);
+            start = Math.Max(start, other.End);
         }
 
-        if (from < entry.End) Unlock(from, entry.End);
+        if (start < end) yield return (start, end);
+    }
+
+    private static void ForgetTheParents()
+    {
+        if (ForkMarker.Generation == _generation && _generation != 0) return;
+        _generation = ForkMarker.Join();
+        _ranges.Clear();
+        _alls.Clear();
     }
 
     // The pages are mapped, so this cannot be refused.
     private static void Unlock(nint start, nint end) => _ = munlock((void*)start, Size(end - start));
 
-    // Locking brings every page into memory: more than there is would have the kernel kill a process.
-    private static ShmNoSpaceException? Shortage(LockEntry entry) => (entry.Flags & MLOCK_ONFAULT) != 0
-        ? null
-        : LinuxMemory.ShortageFor(entry.Start, entry.LengthBytes);
-
-    // The same for everything that is mapped and may be touched, guard pages and address space that is only reserved left out.
+    // Locking brings in everything that may be touched: not guard pages and address space that is only reserved. In private writable memory
+    // every page is copied that is not its own yet.
     private static ShmNoSpaceException? ShortageOfAll()
     {
-        var mapped = ProcessMaps.Read().Entries.Where(entry => entry.IsReadable || entry.IsWritable || entry.IsExecutable);
-        return LinuxMemory.Shortage(mapped.Sum(entry => entry.LengthBytes) - (ProcessMemory.Read().ResidentBytes ?? 0));
+        var mapped = MayBeTouched(withSizes: false).Sum(entry => entry.LengthBytes);
+        return LinuxMemory.Shortage(mapped) is null ? null : LinuxMemory.Shortage(MayBeTouched(withSizes: true).Sum(MissingBytes));
+    }
+
+    private static IEnumerable<ProcessMapping> MayBeTouched(bool withSizes) =>
+        ProcessMaps.Read(withSizes: withSizes).Entries.Where(entry => entry.IsReadable || entry.IsWritable || entry.IsExecutable);
+
+    private static long MissingBytes(ProcessMapping entry)
+    {
+        var thereBytes = !entry.IsShared && entry.IsWritable
+            ? entry.Sizes?.AnonymousBytes + entry.Sizes?.SwapBytes + entry.Sizes?.PrivatePoolPageBytes
+            : entry.Sizes?.ResidentBytes + entry.Sizes?.SharedPoolPageBytes + entry.Sizes?.PrivatePoolPageBytes;
+        return Math.Max(0, entry.LengthBytes - (thereBytes ?? 0));
     }
 
     // Without the right to lock beyond the limit, mlockall(MCL_FUTURE) succeeds, and the next mapping or thread that does not fit ends the

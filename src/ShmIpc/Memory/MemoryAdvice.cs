@@ -37,7 +37,9 @@ public enum MemoryAdvice
     /// <summary>Must not be backed by transparent huge pages.</summary>
     NoHugePage,
 
-    /// <summary>A forked child does not get it: there, touching it ends the child.</summary>
+    /// <summary>A forked child does not get it. Until <see cref="DoFork"/> is said for all of it, every use of the mapping is a
+    /// <see cref="ShmForkedProcessException"/> there, and disposing it leaves alone what lies in its place. Touching a span from before
+    /// the fork ends the child.</summary>
     DontFork,
 
     /// <summary>A forked child gets it, as usual.</summary>

@@ -18,41 +18,41 @@ public sealed partial class MemoryFile
     private static MemoryFile Make(string name, long lengthBytes, HugePages? request)
     {
         if (request is null) return MakeAllocated(name, lengthBytes, poolPageBytes: 0, grant: null);
-        if (request is not { PoolPageBytes: > 0 and var pageBytes })
+        if (request.Size == HugePageSize.Transparent)
         {
             throw new ArgumentException(
                 "Transparent huge pages are made where a file is mapped: ask for them when it is (MemoryMappingOptions.HugePages).",
                 nameof(request));
         }
 
-        HugePageRefusal refusal;
-        try
+        HugePageRefusal? refusal = null;
+        foreach (var pageBytes in request.PoolPageSizesToTry)
         {
-            var wholeBytes = InWholePages(lengthBytes, pageBytes);
-            return MakeAllocated(
-                name,
-                wholeBytes,
-                pageBytes,
-                new HugePageGrant { Requested = request, IsGranted = true, PageSizeBytes = pageBytes, HugeBytes = wholeBytes });
-        }
-        catch (Exception error) when (error is ShmException or UnauthorizedAccessException)
-        {
-            refusal = HugePageRefusal.Of(error, pageBytes, lengthBytes);
-            if (request.IsRequired) throw refusal.Error;
+            try
+            {
+                var wholeBytes = InWholePages(lengthBytes, pageBytes);
+                return MakeAllocated(name, wholeBytes, pageBytes, GrantOf(request, pageBytes, wholeBytes, refusal?.Instead(pageBytes)));
+            }
+            catch (Exception error) when (error is ShmException or UnauthorizedAccessException)
+            {
+                var next = HugePageRefusal.Of(error, pageBytes, lengthBytes);
+                if (request.IsRequired) throw next.Error;
+                refusal = refusal?.And(next) ?? next;
+            }
         }
 
-        return MakeAllocated(
-            name,
-            lengthBytes,
-            poolPageBytes: 0,
-            new HugePageGrant
-            {
-                Requested = request,
-                PageSizeBytes = LinuxProcess.PageSizeBytes,
-                Reason = refusal.Reason,
-                Cure = refusal.Cure,
-            });
+        return MakeAllocated(name, lengthBytes, poolPageBytes: 0, GrantOf(request, LinuxProcess.PageSizeBytes, hugeBytes: 0, refusal));
     }
+
+    private static HugePageGrant GrantOf(HugePages request, long pageBytes, long hugeBytes, HugePageRefusal? refusal) => new()
+    {
+        Requested = request,
+        IsGranted = refusal is null,
+        PageSizeBytes = pageBytes,
+        HugeBytes = hugeBytes,
+        Reason = refusal?.Reason,
+        Cure = refusal?.Cure,
+    };
 
     private static MemoryFile MakeAllocated(string name, long lengthBytes, long poolPageBytes, HugePageGrant? grant)
     {

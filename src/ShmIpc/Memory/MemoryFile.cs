@@ -85,8 +85,8 @@ public sealed partial class MemoryFile : IDisposable
         }
     }
 
-    /// <summary>Takes over the descriptor of a file in memory, such as <see cref="DescriptorPassing.Receive"/> returns. Ask then what its
-    /// sender cannot do to it any more: <see cref="Require"/>.</summary>
+    /// <summary>Takes over the descriptor of a file in memory, such as <see cref="DescriptorPassing"/> receives. Ask then what its sender
+    /// cannot do to it any more: <see cref="Require"/>.</summary>
     /// <param name="handle">The descriptor. From now on it belongs to the returned object; after an exception it is still the
     /// caller's.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>

@@ -90,7 +90,8 @@ public sealed class MemoryLimits
     /// <summary>The size of <c>/dev/shm</c>; null where there is none.</summary>
     public FileSystemRoom? SharedMemory { get; init; }
 
-    /// <summary>Reads them all, which takes well under a millisecond for a process with few mappings and open files.</summary>
+    /// <summary>Reads them all: some small files of <c>/proc</c> and <c>/sys</c>, and the lists of this process's mappings and open
+    /// files.</summary>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     public static MemoryLimits Read()
     {

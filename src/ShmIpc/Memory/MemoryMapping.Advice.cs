@@ -42,7 +42,13 @@ public sealed unsafe partial class MemoryMapping
                 RequireRoom((nint)(_start + offset), bytes, writes);
             }
 
-            if (TryPopulate((nint)(_start + offset), bytes, number, out var failure)) return;
+            if (advice == MemoryAdvice.DontFork) Withhold();
+            if (TryPopulate((nint)(_start + offset), bytes, number, out var failure))
+            {
+                if (advice == MemoryAdvice.DoFork && bytes == _insideBytes) _isWithheld = false;
+                return;
+            }
+
             if ((failure == EFAULT || failure == ENOMEM) && advice is MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite)
             {
                 throw new ShmNoSpaceException(
@@ -118,6 +124,12 @@ public sealed unsafe partial class MemoryMapping
             throw LinuxError.ToException(
                 errno, "msync", $"offset {offset}, length {lengthBytes}, {mode}", request: RequestOf((nint)(_start + first), bytes));
         }
+    }
+
+    private void Withhold()
+    {
+        if (!_home.IsHere) _home = HomeProcess.Current(); // inherited itself
+        _isWithheld = true;
     }
 
     private static int NumberOf(MemoryAdvice advice) => advice switch

@@ -50,7 +50,7 @@ public sealed unsafe partial class MemoryMapping
         var isShared = options.Sharing == MappingSharing.Shared;
         var takesSpace = isShared && options.Access == MemoryAccess.ReadWrite;
         var fillHoles = false;
-        var isInMemory = LinuxFile.FileSystemMagic(file) == TMPFS_MAGIC;
+        var isInMemory = LinuxFile.IsInMemory(file);
         if (takesSpace)
         {
             LinuxFile.Allocate(file, offset, poolPageBytes == 0 ? lengthBytes : RoundUp(lengthBytes, poolPageBytes));
@@ -156,10 +156,11 @@ public sealed unsafe partial class MemoryMapping
         }
 
         HugePageRefusal? refusal = null;
-        if (pageBytes > LinuxProcess.PageSizeBytes)
+        foreach (var poolPageBytes in options.HugePages?.PoolPageSizesToTry ?? [])
         {
-            if (TryMapPool(lengthBytes, options, pageBytes, out var mapping, out refusal)) return mapping;
-            if (options.HugePages is { IsRequired: true }) throw refusal.Error;
+            if (TryMapPool(lengthBytes, options, poolPageBytes, refusal, out var mapping, out var next)) return mapping;
+            if (options.HugePages is { IsRequired: true }) throw next.Error;
+            refusal = refusal?.And(next) ?? next;
         }
 
         return MapAnonymous(lengthBytes, options, LinuxProcess.PageSizeBytes, refusal);
@@ -204,6 +205,7 @@ public sealed unsafe partial class MemoryMapping
     private static MemoryMapping Create(long lengthBytes, MemoryMappingOptions options, Backing backing, Action<nint, nint, long> place)
     {
         var mappedBytes = RoundUp(lengthBytes, backing.PageBytes);
+        if (IsBroughtIn(options, backing)) LinuxMemory.RequireAvailable(mappedBytes);
         var guardBytes = options.GuardPages ? LinuxProcess.PageSizeBytes : 0;
         var insideBytes = options.Mirrored ? 2 * mappedBytes : mappedBytes;
         var reservedBytes = insideBytes + 2 * guardBytes;
@@ -233,6 +235,15 @@ public sealed unsafe partial class MemoryMapping
             _ = munmap((void*)reservation, Size(reservedBytes));
             throw;
         }
+    }
+
+    // Where all future memory is locked, mapping takes all of it at once, and the kernel would kill a process for what there is not. What
+    // is shared memory is there already.
+    private static bool IsBroughtIn(MemoryMappingOptions options, in Backing backing)
+    {
+        if (options.Access == MemoryAccess.None || backing.PageBytes > LinuxProcess.PageSizeBytes) return false;
+        var isCopied = options.Sharing == MappingSharing.Private && options.Access == MemoryAccess.ReadWrite;
+        return (isCopied || backing.Kind != TransparentKind.Shared) && LockTable.BringsInWhatIsMapped;
     }
 
     private static nint Reserve(nint address, long reservedBytes, bool addressIsRequired)

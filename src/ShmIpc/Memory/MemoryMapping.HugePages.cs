@@ -24,8 +24,8 @@ public sealed unsafe partial class MemoryMapping
 
     /// <summary>Asks the kernel how much of the memory lies in huge pages now. That changes for transparent ones: they come as memory is
     /// touched, and go when it is short.</summary>
-    /// <remarks>The kernel looks at every page that this process has mapped below this memory, and at those of it: milliseconds for each
-    /// GiB that is present.</remarks>
+    /// <remarks>The kernel looks at every page that this process has mapped below this memory, and at those of it: the more is present, the
+    /// longer it takes.</remarks>
     /// <exception cref="ObjectDisposedException">The mapping is disposed.</exception>
     public HugePageGrant ReadHugePages()
     {
@@ -44,13 +44,14 @@ public sealed unsafe partial class MemoryMapping
         long lengthBytes,
         MemoryMappingOptions options,
         long pageBytes,
+        HugePageRefusal? ofLargerPages,
         [NotNullWhen(true)] out MemoryMapping? mapping,
         [NotNullWhen(false)] out HugePageRefusal? refusal)
     {
         (mapping, refusal) = (null, null);
         try
         {
-            mapping = MapAnonymous(lengthBytes, options, pageBytes, refusal);
+            mapping = MapAnonymous(lengthBytes, options, pageBytes, ofLargerPages?.Instead(pageBytes));
             return true;
         }
         catch (Exception error) when (error is ShmException or UnauthorizedAccessException)

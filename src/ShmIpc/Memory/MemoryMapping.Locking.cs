@@ -1,6 +1,7 @@
 // Keeping a mapping's pages in memory. What is locked, and by whom, LockTable knows.
 
 using System.Diagnostics.CodeAnalysis;
+using ShmIpc.Interop;
 
 namespace ShmIpc.Memory;
 
@@ -58,9 +59,34 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    // In a mirrored mapping the second half has the same pages.
-    private LockEntry? LockPages(long offset, long lengthBytes, bool onFault, out Exception? refusal) => LockTable.TryAddRange(
-        (nint)(_start + PageStart(offset)), (nint)(_start + PageEnd(offset + lengthBytes)), onFault, out refusal);
+    // In a mirrored mapping the second half has the same pages. Locking brings every page into memory: more than there is would have the
+    // kernel kill a process.
+    private LockEntry? LockPages(long offset, long lengthBytes, bool onFault, out Exception? refusal)
+    {
+        var (start, end) = (PageStart(offset), PageEnd(offset + lengthBytes));
+        refusal = onFault ? null : LinuxMemory.ShortageFor(ToBringIn(start, end));
+        return refusal is null ? LockTable.TryAddRange((nint)(_start + start), (nint)(_start + end), onFault, out refusal) : null;
+    }
+
+    private IReadOnlyCollection<PageRange> ToBringIn(long start, long end)
+    {
+        if (IsOfPool) return []; // all are there
+        (long Start, long End, MemoryAccess Access)[] runs;
+        lock (_viewsLock) runs = _pages is null ? [(start, end, Access)] : [.. _pages.In(start, end)];
+        return [.. runs.SelectMany(run => ToBringIn((nint)(_start + run.Start), (nint)(_start + run.End), run.Access))];
+    }
+
+    private IEnumerable<PageRange> ToBringIn(nint start, nint end, MemoryAccess access)
+    {
+        if (Sharing == MappingSharing.Private && (access == MemoryAccess.ReadWrite || !_isFile))
+        {
+            return [new PageRange(start, end - start, PagesThere.Own)];
+        }
+
+        return _transparentKind == TransparentKind.File
+            ? LockTable.NotHeld(start, end).Select(part => new PageRange(part.Start, part.End - part.Start, PagesThere.None))
+            : [new PageRange(start, end - start, PagesThere.InMemory)];
+    }
 
     private void LockForLife()
     {

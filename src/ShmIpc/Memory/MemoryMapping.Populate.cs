@@ -46,8 +46,7 @@ public sealed unsafe partial class MemoryMapping
     private void RequireRoom(nint start, long bytes, bool writes)
     {
         if (!writes || Sharing == MappingSharing.Shared || IsOfPool) return;
-        if (_isFile) LinuxMemory.RequireAvailable(bytes); // what is in memory is the file's, and copied
-        else if (LinuxMemory.ShortageFor(start, bytes) is { } refusal) throw refusal;
+        if (LinuxMemory.ShortageFor(new PageRange(start, bytes, PagesThere.Own)) is { } refusal) throw refusal;
     }
 
     private static void Fill(nint start, long mappedBytes, bool isOfPool)

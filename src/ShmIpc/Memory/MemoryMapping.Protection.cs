@@ -22,7 +22,8 @@ public sealed unsafe partial class MemoryMapping
     /// mirrored.</exception>
     /// <exception cref="UnauthorizedAccessException">The file behind shared memory was opened read-only, or is sealed, or lies on a file
     /// system from which nothing may be executed.</exception>
-    /// <exception cref="ShmNoSpaceException">Writing was asked for, and the file system has no room for the holes of the file.</exception>
+    /// <exception cref="ShmNoSpaceException">Writing was asked for, and the file system has no room for the holes of the file, or the
+    /// machine too little memory for private pages that are locked.</exception>
     /// <exception cref="ShmException">The kernel refused.</exception>
     public void Protect(long offset, long lengthBytes, MemoryAccess access)
     {
@@ -118,6 +119,14 @@ public sealed unsafe partial class MemoryMapping
 
     private void SetAccess(long start, long end, MemoryAccess access)
     {
+        if (IsWithheldHere) return; // a view that was open at the fork is closed
+
+        // Private pages that are locked are copied as soon as they may be written.
+        if (access == MemoryAccess.ReadWrite && LockTable.MayHold((nint)(_start + start), (nint)(_start + end)))
+        {
+            RequireRoom((nint)(_start + start), end - start, writes: true);
+        }
+
         if (mprotect(_start + start, Size(end - start), ProtectionOf(access)) != 0)
         {
             throw LinuxError.ToException(

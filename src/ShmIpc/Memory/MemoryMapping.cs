@@ -39,6 +39,8 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     private readonly bool _mayBeWritten; // whether the kernel lets pages become writable: private, anonymous, or a file opened for it
     private int _references;
     private MappedMemory? _memory;
+    private HomeProcess _home = HomeProcess.Current();
+    private bool _isWithheld; // whether pages are kept from forked children (MemoryAdvice.DontFork)
 
     private MemoryMapping(
         byte* reservation,
@@ -81,6 +83,9 @@ public sealed unsafe partial class MemoryMapping : IDisposable
     /// where it has huge pages of one, and else that of ordinary pages, also where the kernel makes transparent huge pages of
     /// these.</summary>
     public long PageSizeBytes { get; }
+
+    /// <summary>Whether this is a forked child that did not get all the pages: what lies in their place is not this mapping's.</summary>
+    private bool IsWithheldHere => _isWithheld && !_home.IsHere;
 
     /// <summary>All readable bytes: <see cref="LengthBytes"/>, or twice that when mirrored.</summary>
     internal MappedSpan Whole
@@ -134,6 +139,7 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         {
             var state = Atomics.Acquire(ref _references);
             if (state < 0) ThrowDisposed();
+            if (_isWithheld) _home.Require("memory mapping");
             if (Atomics.CompareExchange(ref _references, state, checked(state + 1))) return;
         }
     }
@@ -176,9 +182,11 @@ public sealed unsafe partial class MemoryMapping : IDisposable
         return new MappedSpan(_start, _readableBytes).Bytes(offset, lengthBytes);
     }
 
-    // A failure here (the kernel has no room to split a neighbouring range) leaves the memory mapped, which harms nobody.
+    // A failure here (the kernel has no room to split a neighbouring range) leaves the memory mapped, which harms nobody. In a forked child
+    // that did not get all the pages, something else may lie where they were: there, what it got stays until it exits.
     private void Unmap()
     {
+        if (IsWithheldHere) return;
         if (_lockedForLife is { } entry) LockTable.Remove(entry);
         _ = munmap(_reservation, (Tmds.Linux.size_t)(ulong)_reservedBytes);
     }

@@ -22,7 +22,7 @@ public sealed class ProcessMaps
     /// <summary>Lists what a process has mapped.</summary>
     /// <param name="processId">The process; null for this one.</param>
     /// <param name="withSizes">Reads <c>smaps</c>, which also says how many bytes of each mapping are in memory, shared, changed, locked.
-    /// The kernel looks at every page for that: milliseconds for each GiB in memory. Default: false.</param>
+    /// The kernel looks at every page for that: the more is in memory, the longer it takes. Default: false.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The id is not positive.</exception>
     /// <exception cref="UnauthorizedAccessException">The process belongs to another user, or hides itself.</exception>

@@ -96,7 +96,7 @@ internal sealed class RegionRoot : IDisposable
     }
 
     /// <summary>True for file systems that forget everything when the machine stops.</summary>
-    public static bool IsInMemory(SafeFileHandle file) => LinuxFile.FileSystemMagic(file) is Tmpfs or Ramfs;
+    public static bool IsInMemory(SafeFileHandle file) => LinuxFile.IsInMemory(file) || LinuxFile.FileSystemMagic(file) == Ramfs;
 
     /// <summary>Refuses to make a region that is to survive a power cut where none can.</summary>
     public void CheckDurable()

@@ -15,6 +15,10 @@ public sealed class RefusalTests
     [Fact]
     public void The_limit_of_addresses_of_private_memory_and_of_mappings_is_named() => Done("refused-memory", _quietRuntime);
 
+    // The kernel says EAGAIN for good: whoever tried again until it said something else would do so for ever.
+    [Fact]
+    public void Advice_that_takes_one_mapping_too_many_is_refused_at_once() => Done("refused-advice", _quietRuntime);
+
     [Fact]
     public void The_limit_of_locked_memory_is_named() => Done("refused-locking", Users.Ordinary());
 

@@ -25,6 +25,47 @@ internal static unsafe class RefusalRoles
         RoleArguments.Say("done");
     }
 
+    public static void Advice(RoleArguments arguments)
+    {
+        _ = arguments;
+        var page = LinuxProcess.PageSizeBytes;
+        using var mapping = MemoryMapping.MapAnonymous(64 * page);
+        mapping.Advise(0, page, MemoryAdvice.DontDump);
+        _ = LinuxError.ToException(LibC.EAGAIN, "madvise", "", request: new MemoryRequest { LengthBytes = 1 });
+
+        // What it takes to refuse is compiled now, and has its memory: when there are no more mappings, the runtime gets none.
+        var warm = MemoryMapping.MapAnonymous(4 * page);
+        _ = LibC.munmap((void*)warm.Whole.Address(page), Size(page));
+        Refusal.Require(RefusalOf(() => warm.Advise(0, 4 * page, MemoryAdvice.DontDump)) is ShmException, "a hole was advised about");
+        Refusal.Require(GC.TryStartNoGCRegion(32 * MiB), "there are 32 MiB for the collector");
+
+        var errno = TakeAllMappings(out var start, out var lengthBytes);
+        Exception? error = null;
+        for (var at = 2 * page; error is null && at < 62 * page; at += 2 * page)
+        {
+            error = RefusalOf(() => mapping.Advise(at, page, MemoryAdvice.DontDump));
+        }
+
+        _ = LibC.munmap(start, Size(lengthBytes));
+        Refusal.Require(errno == LibC.ENOMEM, $"{LinuxError.NameOf(errno)} instead of ENOMEM");
+        Say("vm.max_map_count", error!, "madvise", "EAGAIN", "sysctl");
+        mapping.Advise(32 * page, page, MemoryAdvice.DontDump); // there is room again
+        RoleArguments.Say("done");
+
+        static Exception? RefusalOf(Action ask)
+        {
+            try
+            {
+                ask();
+                return null;
+            }
+            catch (Exception error)
+            {
+                return error;
+            }
+        }
+    }
+
     public static void Locking(RoleArguments arguments)
     {
         _ = arguments;
@@ -98,22 +139,28 @@ internal static unsafe class RefusalRoles
     private static Exception Mappings()
     {
         var page = LinuxProcess.PageSizeBytes;
-        var most = long.Parse(File.ReadAllText("/proc/sys/vm/max_map_count"), CultureInfo.InvariantCulture);
-        var lengthBytes = (most + 10) * page;
-        var start = (byte*)LibC.mmap(null, Size(lengthBytes), LibC.PROT_NONE, Private | LibC.MAP_NORESERVE, -1, 0);
-        Refusal.Require(start != LibC.MAP_FAILED, "there is address space for a page of each mapping");
-        var errno = 0;
-        for (var at = page; errno == 0 && at < lengthBytes; at += 2 * page)
-        {
-            if (LibC.mprotect(start + at, Size(page), LibC.PROT_READ) != 0) errno = LibC.errno;
-        }
-
+        var errno = TakeAllMappings(out var start, out var lengthBytes);
         _ = LibC.munmap(start, Size(32 * page)); // the runtime needs some to say anything at all
         start += 32 * page;
         lengthBytes -= 32 * page;
         var error = LinuxError.ToException(errno, "mprotect", "a page", request: new MemoryRequest { Address = (nint)start, LengthBytes = page });
         _ = LibC.munmap(start, Size(lengthBytes));
         return error;
+    }
+
+    private static int TakeAllMappings(out byte* start, out long lengthBytes)
+    {
+        var page = LinuxProcess.PageSizeBytes;
+        var most = long.Parse(File.ReadAllText("/proc/sys/vm/max_map_count"), CultureInfo.InvariantCulture);
+        lengthBytes = (most + 10) * page;
+        start = (byte*)LibC.mmap(null, Size(lengthBytes), LibC.PROT_NONE, Private | LibC.MAP_NORESERVE, -1, 0);
+        Refusal.Require(start != LibC.MAP_FAILED, "there is address space for a page of each mapping");
+        for (var at = page; at < lengthBytes; at += 2 * page)
+        {
+            if (LibC.mprotect(start + at, Size(page), LibC.PROT_READ) != 0) return LibC.errno;
+        }
+
+        throw new InvalidOperationException($"There are more mappings than {most}.");
     }
 
     private static Exception Map(long lengthBytes, int protection, int flags)

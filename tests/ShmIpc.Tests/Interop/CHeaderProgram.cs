@@ -13,7 +13,7 @@ internal sealed class CHeaderProgram
     private const string CompleteHeaders = "KERNEL_VERSION(6, 1, 0)";
 
     // Names that came later than those headers: compared where they are, and passed over where they are not.
-    private static readonly string[] _later = ["MFD_NOEXEC_SEAL", "F_SEAL_EXEC"];
+    private static readonly string[] _later = ["MFD_NOEXEC_SEAL", "F_SEAL_EXEC", "SYS_cachestat"];
 
     private readonly StringBuilder _source = new("""
         #define _GNU_SOURCE

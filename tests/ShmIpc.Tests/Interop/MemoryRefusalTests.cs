@@ -10,7 +10,7 @@ using static ShmIpc.Interop.LibCExtras;
 
 namespace ShmIpc.Tests.Interop;
 
-public sealed unsafe class MemoryRefusalTests
+public sealed unsafe partial class MemoryRefusalTests
 {
     private const int SharedAnonymous = 0x21;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
@@ -167,8 +167,9 @@ public sealed unsafe class MemoryRefusalTests
     public void What_is_mapped_already_is_named_and_what_is_not_too()
     {
         using Memfd file = new();
-        var start = (nint)LibC.mmap(null, Size(3 * _page), LibC.PROT_READ, LibC.MAP_SHARED, file.Number, 0);
-        Assert.NotEqual(-1, start);
+        var start = (nint)(_lowAddress + (1L << 30)); // as below, and not in its way
+        var mapped = LibC.mmap((void*)start, Size(3 * _page), LibC.PROT_READ, LibC.MAP_SHARED | LibC.MAP_FIXED_NOREPLACE, file.Number, 0);
+        Assert.Equal(start, (nint)mapped);
         Assert.Equal(0, LibC.munmap((void*)(start + (nint)_page), Size(_page)));
         MemoryRequest whole = new() { Address = start, LengthBytes = 3 * _page };
         Refused(

@@ -239,7 +239,7 @@ public sealed class DescriptorPassingTests
     private static int OpenFiles() => Directory.GetFileSystemEntries("/proc/self/fd")
         .Count(entry => new FileInfo(entry).LinkTarget == "/memfd:x (deleted)");
 
-    private static unsafe (Socket Near, Socket Far) Pair(SocketType type)
+    internal static unsafe (Socket Near, Socket Far) Pair(SocketType type)
     {
         var ends = stackalloc int[2];
         var number = type switch { SocketType.Stream => LibC.SOCK_STREAM, SocketType.Dgram => LibC.SOCK_DGRAM, _ => LibC.SOCK_SEQPACKET };

@@ -285,6 +285,59 @@ public sealed class HugePageTests
     }
 
     [Fact]
+    public void Without_pages_of_a_gibibyte_those_of_two_mebibytes_are_tried_before_ordinary_ones()
+    {
+        using var pool = new HugePageLease(TwoMebibytes, PoolPages);
+        var gibibyte = HugePages.Try(HugePageSize.OneGibibyte);
+        Assert.SkipWhen(
+            MemoryLimits.Read().HugePagePools.Any(pool => pool.PageSizeBytes == OneGibibyte && pool.Available + pool.MostSurplus > 0),
+            "This machine has pages of 1 GiB to spare.");
+        var free = pool.Free;
+        using (var mapping = MemoryMapping.MapAnonymous(2 * TwoMebibytes + 1, new() { HugePages = gibibyte }))
+        {
+            Assert.Equal(free - 3, pool.Free);
+            Assert.Equal((TwoMebibytes, TwoMebibytes), (mapping.PageSizeBytes, SizesAt(mapping).KernelPageSizeBytes));
+            Instead(mapping.HugePages!, 3 * TwoMebibytes);
+            Assert.Equal(mapping.HugePages!.Reason, mapping.ReadHugePages().Reason);
+        }
+
+        using (var file = MemoryFile.Create("smaller", TwoMebibytes + 1, new() { HugePages = gibibyte }))
+        {
+            Assert.Equal((free - 2, TwoMebibytes, 2 * TwoMebibytes), (pool.Free, file.PageSizeBytes, file.LengthBytes));
+            Instead(file.HugePages!, 2 * TwoMebibytes);
+        }
+
+        Assert.Equal(free, pool.Free);
+        using (var mapping = MemoryMapping.MapAnonymous((free + 1) * TwoMebibytes, new() { Sharing = MappingSharing.Private, HugePages = gibibyte }))
+        {
+            Assert.Equal((_page, free), (mapping.PageSizeBytes, pool.Free)); // too much for both pools
+            Assert.Contains($"of {TwoMebibytes} bytes are needed", mapping.HugePages!.Reason, StringComparison.Ordinal);
+        }
+
+        void Instead(HugePageGrant grant, long hugeBytes)
+        {
+            Assert.False(grant.IsGranted);
+            Assert.Same(gibibyte, grant.Requested);
+            Assert.Equal((TwoMebibytes, hugeBytes), (grant.PageSizeBytes, grant.HugeBytes));
+            Assert.Contains($"{OneGibibyte} bytes", grant.Reason, StringComparison.Ordinal);
+            Assert.EndsWith($"Pages of {TwoMebibytes} bytes were taken instead.", grant.Reason, StringComparison.Ordinal);
+            Assert.NotNull(grant.Cure);
+        }
+    }
+
+    [Fact]
+    public void With_neither_pool_the_reasons_of_both_are_told()
+    {
+        var options = new MemoryMappingOptions { Sharing = MappingSharing.Private, HugePages = HugePages.Try(HugePageSize.OneGibibyte) };
+        using var mapping = MemoryMapping.MapAnonymous(MoreThanThePool(), options);
+        Assert.SkipWhen(mapping.HugePages!.IsGranted, "This machine has a pool of pages of 1 GiB.");
+        Assert.Equal(_page, mapping.PageSizeBytes);
+        Assert.Contains($"{OneGibibyte} bytes", mapping.HugePages.Reason, StringComparison.Ordinal);
+        Assert.Contains($"of {TwoMebibytes} bytes are needed", mapping.HugePages.Reason, StringComparison.Ordinal);
+        Assert.Contains("nr_hugepages", mapping.HugePages.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_address_in_the_pool()
     {
         using var pool = new HugePageLease(TwoMebibytes, PoolPages);

@@ -56,6 +56,42 @@ public sealed class MemoryRoomTests
         Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapFile(file, 0, TooMuch, options));
     }
 
+    // What another part of the file has taken is no help.
+    [Fact]
+    public void A_window_beside_what_the_file_has_taken()
+    {
+        using var file = LinuxFile.CreateInMemory("window");
+        LinuxFile.SetLength(file, 1L << 43);
+        LinuxFile.Allocate(file, 0, 1 << 20);
+        Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapFile(file, 1L << 42, TooMuch));
+        Assert.Equal(1 << 20, KernelProbe.AllocatedBytes(file));
+    }
+
+    [Theory]
+    [InlineData(0, 16, 16)]
+    [InlineData(16, 16, 0)]
+    [InlineData(8, 16, 8)]
+    [InlineData(1000, 24, 1)] // beyond the end, too
+    public void What_a_range_has_taken_of_a_sparse_file_in_memory(int firstPage, int pages, int expected)
+    {
+        var page = Environment.SystemPageSize;
+        using var file = LinuxFile.CreateInMemory("taken");
+        LinuxFile.SetLength(file, 1001 * page);
+        LinuxFile.Allocate(file, 0, 16 * page); // never written to
+        RandomAccess.Write(file, [1], 1000 * page);
+        var taken = LinuxFile.TakenBytes(file, firstPage * page, pages * page);
+        Assert.SkipWhen(taken is null, "This kernel (before 6.5) does not say which pages of a file are there.");
+        Assert.Equal(expected * page, taken);
+    }
+
+    [Fact]
+    public void Of_a_file_on_a_disk_nobody_says_what_a_range_has_taken()
+    {
+        using var root = new DiskRoot();
+        using var file = File.OpenHandle(Path.Combine(root.Path, "x"), FileMode.CreateNew, FileAccess.ReadWrite);
+        Assert.Null(LinuxFile.TakenBytes(file, 0, 4096));
+    }
+
     // What lies beyond the end of the file is missing, however much space the rest of it has taken.
     [Theory]
     [InlineData(0, 100, 0, 0, 100)]

@@ -1,22 +1,22 @@
-// When somebody who waits for a file's lock tries again: after 1 ms, then after pauses that double up to 16 ms, and a last time when the
-// timeout is over.
+// When somebody who waits for a file's lock, or awaits room in a socket, tries again: after 1 ms, then after pauses that double up to
+// 16 ms, and a last time when the timeout is over.
 //
-// Why not let the kernel wait (F_OFD_SETLKW)? Only a signal ends that call early, so neither a timeout nor a cancellation could, and a
-// thread would stand in it for every await. Trying costs one system call a pause, about sixty a second for who waits long, and finds
-// a lock that became free up to 16 ms late. Who is woken by the kernel is not served in turn either, so no fairness is lost.
+// Of a lock, why not let the kernel wait (F_OFD_SETLKW)? Only a signal ends that call early, so neither a timeout nor a cancellation
+// could, and a thread would stand in it for every await. Trying costs one system call a pause, about sixty a second for who waits long,
+// and finds a lock that became free up to 16 ms late. Who is woken by the kernel is not served in turn either, so no fairness is lost.
 
 using System.Diagnostics;
 
 namespace ShmIpc.Memory;
 
-internal struct FileLockPauses
+internal struct RetryPauses
 {
     private static readonly TimeSpan _longest = TimeSpan.FromMilliseconds(16);
 
     private readonly long _start;
     private TimeSpan _next;
 
-    public FileLockPauses(TimeSpan timeout)
+    public RetryPauses(TimeSpan timeout)
     {
         if (timeout < TimeSpan.Zero && timeout != System.Threading.Timeout.InfiniteTimeSpan)
         {
