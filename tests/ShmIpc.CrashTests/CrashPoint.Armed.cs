@@ -19,6 +19,9 @@ internal static unsafe partial class CrashPoint
     private static StoreAudit? _audit;
     private static Action? _look;
 
+    /// <summary>True when this process dies at a step.</summary>
+    public static bool IsFatal => _fatalStep > 0;
+
     /// <summary>From here on this thread counts its steps, and dies before the given one, from 1; 0 for none.</summary>
     public static void Arm(int fatalStep, bool isOnEveryThread, StoreAudit? audit = null)
     {

@@ -11,10 +11,10 @@ namespace ShmIpc.CrashTests;
 internal abstract class Operation : IDisposable
 {
     /// <summary>Within the 50 ms that a sleep lasts without a look, on a machine that is busy with something else.</summary>
-    protected static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    protected static readonly TimeSpan Soon = ChildProcess.Patience;
 
-    /// <summary>Ends the sleep of the one victim that does not die before.</summary>
-    protected static readonly TimeSpan Long = TimeSpan.FromSeconds(2);
+    /// <summary>Ends the sleep of the one victim that does not die before; the others sleep until they do.</summary>
+    protected static TimeSpan Long => CrashPoint.IsFatal ? ChildProcess.Patience : TimeSpan.FromSeconds(2);
 
     /// <summary>Who does it, as the table says.</summary>
     public abstract string Role { get; }

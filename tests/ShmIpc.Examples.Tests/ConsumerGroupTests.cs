@@ -10,7 +10,7 @@ namespace ShmIpc.Examples.Tests;
 
 public sealed class ConsumerGroupTests : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
     private readonly string _root = Directory.CreateTempSubdirectory("shmipc-examples-test-").FullName;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -88,7 +88,7 @@ public sealed class ConsumerGroupTests : IDisposable
     {
         string json = Path.Combine(_root, "result.json");
         int exitCode = await Task.Run(() => new ConsumerProgram().RunAsync(
-            ["--root", _root, "--plain", "--count", $"{count}", "--timeout", "20s", "--json", json, .. options]), Cancellation)
+            ["--root", _root, "--plain", "--count", $"{count}", "--timeout", "60s", "--json", json, .. options]), Cancellation)
             .WaitAsync(_patience, Cancellation);
         Assert.Equal(ExitCode.Ok, exitCode);
         using JsonDocument result = JsonDocument.Parse(await File.ReadAllTextAsync(json, Cancellation));

@@ -123,7 +123,7 @@ public class GroupTests
         using var root = new TestRoot();
         void Configure(ShmConsumerOptions options) => (options.Group, options.Kind, options.Durable) = ("durable", kind, true);
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using (IHost before = await StartAsync(root, "before", Configure, onMessage: async message =>
+        using (IHost before = await StartAsync(root, "before", Configure, shutdownTimeout: TimeSpan.FromSeconds(1), onMessage: async message =>
         {
             if (message != "stuck") return;
             begun.SetResult();
@@ -214,10 +214,15 @@ public class GroupTests
         (options.Group, options.Kind, options.Durable) = ("workers", GroupKind.Shared, true);
 
     private Task<IHost> StartAsync(
-        TestRoot root, string name, Action<ShmConsumerOptions> configure, Func<string, Task>? onMessage = null, LogRecorder? log = null) =>
+        TestRoot root,
+        string name,
+        Action<ShmConsumerOptions> configure,
+        Func<string, Task>? onMessage = null,
+        LogRecorder? log = null,
+        TimeSpan? shutdownTimeout = null) =>
         TestHost.StartAsync(root, shm =>
         {
-            shm.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
+            shm.Services.Configure<HostOptions>(options => options.ShutdownTimeout = shutdownTimeout ?? TestHost.Patience);
             shm.Services.AddSingleton(new CountingHandler(name, onMessage, _handled));
             shm.AddConsumer<string, CountingHandler>("texts", TextSerializer.Instance, configure);
         }, log);

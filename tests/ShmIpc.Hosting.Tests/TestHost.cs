@@ -9,7 +9,7 @@ namespace ShmIpc.Hosting.Tests;
 internal static class TestHost
 {
     /// <summary>How long anything may take that is expected to happen.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

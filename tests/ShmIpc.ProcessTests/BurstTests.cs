@@ -18,7 +18,7 @@ public sealed class BurstTests(ITestOutputHelper output)
         ChildProcess reader = test.Start("burst-reader", ("count", count));
         ChildProcess writer = test.Start("burst-writer", ("count", count));
         writer.Send("go");
-        string[] written = writer.Expect("done", Campaign.Rounds(1) * ChildProcess.Patience);
+        string[] written = writer.Expect("done", Campaign.Rounds(5) * ChildProcess.Patience);
         string[] read = reader.Expect("done");
         _output.WriteLine($"{count} messages of 64 bytes in {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s, "
             + $"starts of the processes included; steady state: writer {written[2]}/s, reader {read[2]}/s");

@@ -22,6 +22,8 @@ public sealed class ForkSupportTests
     [InlineData("DOTNET_EnableDiagnostics", "1", "the diagnostics server is on")]
     public void A_setting_that_is_missing_is_found_and_named(string variable, string value, string reason)
     {
+        Assert.SkipWhen(
+            variable == "DOTNET_gcServer" && Environment.ProcessorCount == 1, "On one processor the runtime has no server garbage collector.");
         List<string> reasons = Reasons(deed: "", (variable, value));
         Assert.Contains(reasons, found => found.Contains(reason, StringComparison.Ordinal) && found.Contains($"{variable}=0", StringComparison.Ordinal));
         foreach (string other in _variables.Where(other => other != variable))

@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using ShmIpc.Channels;
 using ShmIpc.ProcessTests.Harness;
+using ShmIpc.ProcessTests.Roles;
 
 namespace ShmIpc.ProcessTests;
 
@@ -42,14 +43,13 @@ public sealed class FullTests(ITestOutputHelper output)
     public void A_stopped_reader_holds_nobody_back_and_knows_its_loss_when_it_continues(ShmFullMode mode, string kind)
     {
         using TestChannel test = new(Lane, fullMode: mode);
-        long messages = Campaign.Rounds(100_000);
         ChildProcess stopped = StartLossy(test, First, kind);
         ChildProcess running = StartLossy(test, Second, kind);
-        ChildProcess writer = test.StartWriter(1, count: messages);
+        ChildProcess writer = test.StartWriter(1);
         writer.Send("go");
         Eventually.True(() => test.Progress[First] > 100, "messages flow");
         stopped.Stop();
-        writer.Expect("done");
+        long messages = WriteOnAndEnd(test, writer);
         ExpectEverything(running, messages);
         stopped.Continue();
         ExpectEverything(stopped, messages);
@@ -61,14 +61,13 @@ public sealed class FullTests(ITestOutputHelper output)
     public void A_killed_reader_holds_nobody_back(ShmFullMode mode, string kind)
     {
         using TestChannel test = new(Lane, fullMode: mode);
-        long messages = Campaign.Rounds(100_000);
         ChildProcess killed = StartLossy(test, First, kind);
         ChildProcess running = StartLossy(test, Second, kind);
-        ChildProcess writer = test.StartWriter(1, count: messages);
+        ChildProcess writer = test.StartWriter(1);
         writer.Send("go");
         Eventually.True(() => test.Progress[First] > 100, "messages flow");
         killed.Kill();
-        writer.Expect("done");
+        long messages = WriteOnAndEnd(test, writer);
         ExpectEverything(running, messages);
     }
 
@@ -103,14 +102,13 @@ public sealed class FullTests(ITestOutputHelper output)
     public void A_stopped_consumer_is_evicted_after_the_time_and_the_others_lose_nothing()
     {
         using TestChannel test = new(Lane, evictAfter: _limit);
-        long messages = Campaign.Rounds(100_000);
         ChildProcess stopped = StartLossy(test, First, "consumer");
         ChildProcess running = test.StartReader(Second);
-        ChildProcess writer = test.StartWriter(1, count: messages);
+        ChildProcess writer = test.StartWriter(1);
         writer.Send("go");
         Eventually.True(() => test.Progress[First] > 100, "messages flow");
         stopped.Stop();
-        writer.Expect("done");
+        long messages = WriteOnAndEnd(test, writer);
         Assert.Equal(messages.ToString(CultureInfo.InvariantCulture), running.Expect("done")[0]);
         stopped.Continue();
         string[] words = stopped.Expect("evicted");
@@ -166,14 +164,13 @@ public sealed class FullTests(ITestOutputHelper output)
     public void A_dead_consumer_is_not_waited_for_however_long_EvictAfter_is()
     {
         using TestChannel test = new(Lane, evictAfter: TimeSpan.FromDays(1));
-        long messages = Campaign.Rounds(100_000);
         ChildProcess killed = StartLossy(test, First, "consumer");
         ChildProcess running = test.StartReader(Second);
-        ChildProcess writer = test.StartWriter(1, count: messages);
+        ChildProcess writer = test.StartWriter(1);
         writer.Send("go");
         Eventually.True(() => test.Progress[First] > 100, "messages flow");
         killed.Kill();
-        writer.Expect("done");
+        long messages = WriteOnAndEnd(test, writer);
         Assert.Equal(messages.ToString(CultureInfo.InvariantCulture), running.Expect("done")[0]);
     }
 
@@ -237,6 +234,15 @@ public sealed class FullTests(ITestOutputHelper output)
 
     private static ChildProcess StartLossy(TestChannel test, int counter, string kind, int pauses = 0) =>
         test.Start("lossy-reader", ("counter", counter), ("kind", kind), ("pauses", pauses));
+
+    /// <summary>The writer, which would go on for ever, writes many more messages, and ends. Returns how many there were in all.</summary>
+    private static long WriteOnAndEnd(TestChannel test, ChildProcess writer)
+    {
+        long enough = test.Progress[1] + Campaign.Rounds(100_000);
+        Eventually.True(() => test.Progress[1] >= enough, "the writer goes on");
+        test.Progress[StreamRoles.StopCounter] = 1;
+        return Number(writer.Expect("done")[0]);
+    }
 
     /// <summary>The reader ends, and what it read and lost is everything. Returns how much it lost.</summary>
     private long ExpectEverything(ChildProcess reader, long messages)

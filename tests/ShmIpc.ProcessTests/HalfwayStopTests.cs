@@ -156,7 +156,7 @@ public sealed class HalfwayStopTests(ITestOutputHelper output) : IDisposable
     private void StopWhen(ChildProcess child, string name, Func<bool> isThere)
     {
         long start = Stopwatch.GetTimestamp();
-        for (int attempt = 1; Stopwatch.GetElapsedTime(start) < ChildProcess.Patience; attempt++)
+        for (int attempt = 1; Stopwatch.GetElapsedTime(start) < 5 * ChildProcess.Patience; attempt++) // hundreds may be needed
         {
             child.Stop();
             if (isThere())

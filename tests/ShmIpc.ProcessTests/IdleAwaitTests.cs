@@ -1,5 +1,6 @@
 // What awaits cost while nothing happens, measured in a process that does nothing else: threads and processor time.
 
+using System.Diagnostics;
 using System.Globalization;
 using ShmIpc.ProcessTests.Harness;
 
@@ -15,19 +16,27 @@ public sealed class IdleAwaitTests(ITestOutputHelper output)
     [InlineData(300, 1, 3)]
     public void Hundreds_of_idle_awaits_cost_a_handful_of_threads_and_next_to_no_processor_time(int channels, int each, int hubs)
     {
-        const int Seconds = 4;
+        const int MostLooks = 10;
+        const double MostMs = 40; // a hub that polls every few milliseconds takes several times that
         using ScratchRoot root = new();
         using ChildProcess child = ChildProcess.Start(
             "awaiter", ("root", root.Path), ("channels", channels), ("each", each), ("DOTNET_TieredCompilation", 0));
         string[] ready = child.Expect("ready");
         Assert.Equal(hubs, int.Parse(ready[0], CultureInfo.InvariantCulture));
         Assert.InRange(int.Parse(ready[1], CultureInfo.InvariantCulture), hubs, hubs + 3); // the runtime may start one of its own
-        Thread.Sleep(TimeSpan.FromSeconds(1)); // it has compiled what it runs, and its start is over
-        TimeSpan before = Linux.ProcessorTime(child.Id);
-        Thread.Sleep(TimeSpan.FromSeconds(Seconds));
-        double perSecond = (Linux.ProcessorTime(child.Id) - before).TotalMilliseconds / Seconds;
+        Thread.Sleep(TimeSpan.FromSeconds(1)); // it has compiled what it runs, and its start is over, unless the machine is busy
+
+        // Who polls does so in every second; what the runtime does now and then, and a machine that is busy, cost something in some.
+        double perSecond = double.MaxValue;
+        for (int look = 0; look < MostLooks && perSecond > MostMs; look++)
+        {
+            (TimeSpan before, long start) = (Linux.ProcessorTime(child.Id), Stopwatch.GetTimestamp());
+            Thread.Sleep(TimeSpan.FromSeconds(2));
+            perSecond = (Linux.ProcessorTime(child.Id) - before) / Stopwatch.GetElapsedTime(start) * 1000;
+        }
+
         _output.WriteLine($"{channels * each} awaits on {channels} channels: {perSecond:F1} ms of processor time per second");
-        Assert.InRange(perSecond, 0, 40); // a hub that polls every few milliseconds takes several times that
+        Assert.InRange(perSecond, 0, MostMs);
         child.Send("publish");
         Assert.Equal((channels * each).ToString(CultureInfo.InvariantCulture), child.Expect("done")[0]);
         child.ExpectEnd();

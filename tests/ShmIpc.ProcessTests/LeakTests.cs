@@ -118,7 +118,7 @@ public sealed class LeakTests(ITestOutputHelper output)
             Assert.Contains(id, Linux.Children());
         }
 
-        Eventually.True(() => !Linux.Children().Contains(id), "the child is gone", TimeSpan.FromSeconds(5));
+        Eventually.True(() => !Linux.Children().Contains(id), "the child is gone");
     }
 
     private static void AttachAndDetach(TestChannel test)

@@ -3,6 +3,7 @@
 using System.Globalization;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.ProcessTests.Roles;
+using ShmIpc.Serialization;
 using ShmIpc.Tests.Values;
 using ShmIpc.Values;
 
@@ -133,7 +134,7 @@ public sealed class SharedValueTests(ITestOutputHelper output) : IDisposable
         using ChildProcess child = Silent();
         Thread thread = new(() => value.WaitForChange(value.Version, ChildProcess.Patience));
         thread.Start();
-        Thread.Sleep(TimeSpan.FromMilliseconds(300)); // it has spun enough, and is parked on its doorbell
+        AwaitSleepingReader();
         child.Send("go");
         Assert.True(thread.Join(ChildProcess.Patience));
         Thread.Sleep(TimeSpan.FromSeconds(1));
@@ -164,6 +165,22 @@ public sealed class SharedValueTests(ITestOutputHelper output) : IDisposable
         child.Expect("warm");
         child.Expect("ready");
         return child;
+    }
+
+    /// <summary>Waits until somebody sleeps on a doorbell of the region, as its words say.</summary>
+    private void AwaitSleepingReader()
+    {
+        PatternSerializer serializer = new();
+        ValueRegion region = ValueRegion.Open(
+            ValueRoles.Name, serializer.Format, ((IPayloadSerializer<Pattern>)serializer).Schema, new SharedValueOptions { Root = _root.Path });
+        try
+        {
+            Eventually.True(() => region.Readers.AnyParked, "a reader goes to sleep");
+        }
+        finally
+        {
+            region.ReleaseReference();
+        }
     }
 
     private static string End(ChildProcess reader)

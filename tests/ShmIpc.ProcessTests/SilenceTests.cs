@@ -29,7 +29,7 @@ public sealed class SilenceTests
 
         Thread thread = new(() => sleeper.WaitToRead(ChildProcess.Patience));
         thread.Start();
-        Thread.Sleep(TimeSpan.FromMilliseconds(300)); // it has spun enough, and is parked on its doorbell
+        Sleepers.Await(TestChannel.Name, test.Options, region => region.Readers);
         child.Send("go");
         thread.Join(ChildProcess.Patience);
         Thread.Sleep(TimeSpan.FromSeconds(1));

@@ -93,6 +93,7 @@ public sealed class WorkerDeathTests
         await using TestLauncher test = await TestLauncher.CreateAsync(WorkerStartMode.ForkServer);
         using WorkerProcess worker = await test.StartReadyAsync(TestLauncher.Launch(Bodies.Sleep));
         int server = Linux.ParentOf(worker.ProcessId);
+        Eventually.True(() => Linux.ThreadStates(server).All(state => state == 'S'), "the server has put away what it passed on, and waits");
         int open = Linux.OpenFiles(server).Count;
         for (int more = 0; more < 3; more++) // stdout, stderr and the worker's pidfd
         {

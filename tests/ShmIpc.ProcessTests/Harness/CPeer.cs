@@ -14,8 +14,8 @@ internal static class CPeer
     /// <summary>The optimised peer.</summary>
     public static string Program => Build("peer");
 
-    /// <summary>A peer whose sleeps last a minute unless somebody ends them: it shows that wake-ups come.</summary>
-    public static string SoundSleeper => Build("peer-sleeper", "-DSHMIPC_PARK_MS=60000", "-DSHMIPC_SPINS=10");
+    /// <summary>A peer whose sleeps last an hour unless somebody ends them: it shows that wake-ups come.</summary>
+    public static string SoundSleeper => Build("peer-sleeper", "-DSHMIPC_PARK_MS=3600000", "-DSHMIPC_SPINS=10");
 
     /// <summary>A peer that ends at its first access outside its memory, or at arithmetic that C does not define.</summary>
     public static string Sanitized => Build("peer-sanitized", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all");

@@ -165,6 +165,22 @@ internal sealed class ChildProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>True when it has ended, or no thread of it runs or waits for a processor.</summary>
+    public bool IsAsleep
+    {
+        get
+        {
+            try
+            {
+                return _isDisposed || _process.HasExited || Linux.ThreadStates(Id).AsSpan().IndexOfAny('R', 'D') < 0;
+            }
+            catch (IOException)
+            {
+                return true; // it ended between the two looks
+            }
+        }
+    }
+
     /// <summary>SIGKILL, and the child is reaped: the kernel has closed its files when this returns.</summary>
     public void Kill()
     {

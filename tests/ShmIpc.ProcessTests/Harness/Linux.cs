@@ -138,12 +138,17 @@ internal static partial class Linux
         return (status & 0x7F) == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F);
     }
 
-    /// <summary>The state letters of all threads of a process, from /proc.</summary>
-    public static string ThreadStates(int processId)
+    /// <summary>The state letters of all threads of a process but those of one name, from /proc.</summary>
+    public static string ThreadStates(int processId, string exceptName = "")
     {
         string states = "";
         foreach (string thread in Directory.GetDirectories($"/proc/{processId}/task"))
         {
+            if (exceptName.Length > 0 && ThreadName(thread) == exceptName)
+            {
+                continue;
+            }
+
             try
             {
                 states += StatFields(thread)[0];
@@ -174,6 +179,20 @@ internal static partial class Linux
         }
 
         return TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
+    }
+
+    /// <summary>The state letter of a thread, and how often it was given a processor.</summary>
+    public static (char State, long Times) Runs(string taskDirectory) => (
+        StatFields(taskDirectory)[0][0],
+        long.Parse(File.ReadAllText(Path.Combine(taskDirectory, "schedstat")).Split(' ')[2], CultureInfo.InvariantCulture));
+
+    /// <summary>True when a thread of the process waits for a lock of a file.</summary>
+    public static bool WaitsForFileLock(int processId)
+    {
+        string id = processId.ToString(CultureInfo.InvariantCulture);
+        return File.ReadLines("/proc/locks")
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)) // 1: -> FLOCK ADVISORY READ 123 00:1b:7 0 EOF
+            .Any(words => words.Length > 5 && words[1] == "->" && words[5] == id);
     }
 
     /// <summary>Programs that this process starts inherit the descriptor.</summary>

@@ -40,6 +40,30 @@ internal sealed class Pause : IDisposable
 
     private static Pause ByDebugger(IReadOnlyList<ChildProcess> children) => new(Debugger.Attach(children).Dispose);
 
+    /// <summary>Returns when nothing of the child runs any more but the thread that collects, for ever.</summary>
+    private static void AwaitCollection(ChildProcess child)
+    {
+        Eventually.True(() => Linux.WaitsForFileLock(child.Id), $"{child} waits where the runtime cannot suspend it");
+        string collector = Directory.GetDirectories($"/proc/{child.Id}/task")
+            .Single(thread => Linux.ThreadName(thread) == CollectionStall.CollectorName);
+        long before = Linux.Runs(collector).Times;
+        (char State, long Times) last = default;
+        int same = 0;
+
+        // Every collection that it asks for from here on does not end. It has asked when it has run a few times, or does not run at all.
+        Eventually.True(
+            () =>
+            {
+                (char State, long Times) now = Linux.Runs(collector);
+                same = now == last && now.State == 'S' ? same + 1 : 0;
+                last = now;
+                return now.Times > before + 10 || same == 50;
+            },
+            $"{child} asks for a collection");
+        Eventually.True(
+            () => Linux.ThreadStates(child.Id, CollectionStall.CollectorName).AsSpan().IndexOfAny('R', 'D') < 0, $"{child} stands still");
+    }
+
     /// <remarks>The children wait for a lock of the file, inside a collection (Roles/CollectionStall.cs).</remarks>
     private static Pause ByCollection(IReadOnlyList<ChildProcess> children, string stallFile)
     {
@@ -54,7 +78,11 @@ internal sealed class Pause : IDisposable
             child.Expect("stalling");
         }
 
-        Thread.Sleep(300); // they are about to collect
+        foreach (ChildProcess child in children)
+        {
+            AwaitCollection(child);
+        }
+
         long start = Stopwatch.GetTimestamp();
         return new Pause(() =>
         {

@@ -70,11 +70,11 @@ internal sealed class TestChannel : IDisposable
     public ChildProcess StartReader(int counter, bool isLate = false) =>
         Start("stream-reader", ("counter", counter), ("late", isLate ? 1 : 0));
 
-    /// <summary>Waits until a progress counter has stopped moving, and returns it: a producer has filled its lane, or a consumer has
-    /// read everything.</summary>
+    /// <summary>Waits until a progress counter has stopped moving because the children sleep, and returns it: a producer has filled its
+    /// lane, or a consumer has read everything.</summary>
     public long Settled(int counter)
     {
-        const int Looks = 4; // a busy machine may keep a child from running for a while
+        const int Looks = 4; // they may sleep for another reason once
         long last = -1;
         int same = 0;
         Eventually.True(
@@ -82,7 +82,7 @@ internal sealed class TestChannel : IDisposable
             {
                 long before = last;
                 last = Progress[counter];
-                same = before == last ? same + 1 : 0;
+                same = before == last && _children.All(child => child.IsAsleep) ? same + 1 : 0;
                 Thread.Sleep(30);
                 return same == Looks;
             },

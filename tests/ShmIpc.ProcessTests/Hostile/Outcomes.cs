@@ -14,7 +14,7 @@ internal sealed class Outcomes
 
     /// <summary>What an operation may take that asked for less than a second. The longest wait of the library's own is that for a group in
     /// the making, 5 seconds.</summary>
-    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
 
     private static readonly Type[] _documented =
     [

@@ -45,7 +45,7 @@ internal static class BurstRoles
         using ByteConsumer consumer = channel.CreateConsumer();
         RoleArguments.Say("ready");
         consumer.WaitToRead(ChildProcess.Patience);
-        Thread.Sleep(100); // the producer fills the lane and has to park: both sides have parked once before the steady state
+        Sleepers.Await(arguments.Channel, arguments.Options, region => region.Writers); // both have parked once before the steady state
         Steady steady = new(count);
         ulong checksum = 0;
         for (long number = 0; number < count; number++)
@@ -74,28 +74,39 @@ internal static class BurstRoles
         return checksum;
     }
 
-    /// <summary>What the calling thread allocated, and how long it took, once a tenth of the messages has warmed everything up.</summary>
+    /// <summary>What the calling thread allocated in a tenth of the messages, and how long it took, once the first tenth has warmed
+    /// everything up. The runtime allocates now and then, too; it only ever adds, so the least of the tenths counts.</summary>
     private struct Steady(long count)
     {
         private readonly long _count = count;
-        private readonly long _from = count / 10;
+        private readonly long _tenth = count / 10;
         private long _startTicks;
         private long _startBytes;
+        private long _least = long.MaxValue;
 
         public void At(long number)
         {
-            if (number == _from)
+            if (number == 0 || number % _tenth != 0)
             {
-                _startBytes = GC.GetAllocatedBytesForCurrentThread();
+                return;
+            }
+
+            if (number == _tenth)
+            {
                 _startTicks = Stopwatch.GetTimestamp();
             }
+            else
+            {
+                _least = Math.Min(_least, GC.GetAllocatedBytesForCurrentThread() - _startBytes);
+            }
+
+            _startBytes = GC.GetAllocatedBytesForCurrentThread();
         }
 
         public readonly string Report(ulong checksum)
         {
             TimeSpan elapsed = Stopwatch.GetElapsedTime(_startTicks);
-            long bytes = GC.GetAllocatedBytesForCurrentThread() - _startBytes;
-            return FormattableString.Invariant($"done {checksum:X16} {bytes} {(_count - _from) / elapsed.TotalSeconds:F0}");
+            return FormattableString.Invariant($"done {checksum:X16} {_least} {(_count - _tenth) / elapsed.TotalSeconds:F0}");
         }
     }
 }

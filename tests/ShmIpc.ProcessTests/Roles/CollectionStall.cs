@@ -13,17 +13,20 @@ internal static class CollectionStall
     /// <summary>The argument that names the file; a child without it knows no such signal.</summary>
     public const string Key = "stall";
 
+    /// <summary>The name of the thread that asks for collections.</summary>
+    public const string CollectorName = "stall collector";
+
     public static IDisposable? OnSignal(RoleArguments arguments) => arguments.TryText(Key) is { } path
         ? PosixSignalRegistration.Create((PosixSignal)Linux.SIGUSR1, context =>
         {
             context.Cancel = true;
-            new Thread(() => Stall(path)) { IsBackground = true }.Start();
+            new Thread(() => Stall(path)) { IsBackground = true, Name = CollectorName }.Start();
         })
         : null;
 
     private static void Stall(string path)
     {
-        Thread waiter = new(() => Linux.WaitUnsuspended(path)) { IsBackground = true };
+        Thread waiter = new(() => Linux.WaitUnsuspended(path)) { IsBackground = true, Name = "stall waiter" }; // else it inherits ours
         waiter.Start();
         RoleArguments.Say("stalling");
         TimeSpan longest = TimeSpan.Zero;

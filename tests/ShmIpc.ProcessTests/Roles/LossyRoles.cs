@@ -54,9 +54,9 @@ internal static class LossyRoles
         long count = arguments.Number("count");
         using ProgressFile progress = new(arguments.Text("progress"));
         using ShmByteChannel channel = ShmByteChannel.Open(arguments.Channel, arguments.Options);
+        using ByteProducer producer = channel.CreateProducer(); // all are there before one completes
         RoleArguments.Say("ready");
         RoleArguments.Await("go");
-        using ByteProducer producer = channel.CreateProducer();
         Span<byte> payload = stackalloc byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(payload, id);
         for (long number = 0; number < count; number++)

@@ -34,7 +34,8 @@ public sealed class PoolDeathTests : PoolTest
     {
         using ScratchRoot root = new();
         await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, Options(2), Cancellation);
-        Task<string> waiting = pool.RunAsync($"wait {root.FileOf("begun")}", Cancellation);
+        using CancellationTokenSource end = new();
+        Task<string> waiting = pool.RunAsync($"wait {root.FileOf("begun")}", end.Token);
         Eventually.True(() => File.Exists(root.FileOf("begun")), "the job begins");
         WorkerStatus busy = Assert.Single(pool.Workers, worker => worker.State == WorkerState.Busy);
         File.Delete(root.FileOf("begun"));
@@ -43,6 +44,7 @@ public sealed class PoolDeathTests : PoolTest
         Assert.False(waiting.IsCompleted);
         Eventually.True(() => pool.Workers[busy.Index] is { Restarts: 1, State: WorkerState.Idle or WorkerState.Busy }, "it is replaced");
         Assert.Equal(new WorkerExit(null, 9), pool.Workers[busy.Index].LastExit);
+        await end.CancelAsync(); // the job would last a minute, and the pool waits for it
     }
 
     [Fact]

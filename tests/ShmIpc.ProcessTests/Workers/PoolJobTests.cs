@@ -1,5 +1,6 @@
 // Jobs of a pool whose workers stay alive: what goes in, what comes out, what is refused.
 
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Serialization;
@@ -26,7 +27,16 @@ public sealed class PoolJobTests : PoolTest
 
         Assert.Equal(Enumerable.Range(0, 300).Select(number => number * number), results);
         Assert.Equal(300, pool.Workers.Sum(worker => worker.JobsDone));
-        Assert.All(pool.Workers, worker => Assert.True(worker.JobsDone > 0));
+
+        // On a busy machine one may have got no processor until the others had done everything.
+        for (long start = Stopwatch.GetTimestamp(); pool.Workers.Any(IsUnused) && Stopwatch.GetElapsedTime(start) < Patience;)
+        {
+            Assert.Equal(9, await Soon(pool.RunAsync(3, Cancellation)));
+        }
+
+        Assert.DoesNotContain(pool.Workers, worker => IsUnused(worker));
+
+        static bool IsUnused(WorkerStatus worker) => worker.JobsDone == 0;
     }
 
     [Fact]

@@ -11,7 +11,7 @@ namespace ShmIpc.Tests.Channels;
 public sealed class BatchTests : IDisposable
 {
     private const int Capacity = 4096;
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _shortly = TimeSpan.FromMilliseconds(50);
     private readonly ScratchRoot _root = new();
     private readonly ShmByteChannel _channel;

@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Channels;
 
 internal sealed partial class ChannelModel
 {
-    private static readonly TimeSpan _longestRecovery = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _longestRecovery = TimeSpan.FromSeconds(60);
 
     private void Read(ModelMember member)
     {

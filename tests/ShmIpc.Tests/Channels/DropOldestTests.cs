@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Channels;
 
 public sealed class DropOldestTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private readonly ScratchRoot _root = new();
 
     [Fact]
@@ -130,7 +130,8 @@ public sealed class DropOldestTests : IDisposable
                     Assert.True(record.Sequence >= next[record.Lane]);
                     next[record.Lane] = record.Sequence + 1;
                     Check(record);
-                    results[index].Read++;
+                    Volatile.Write(ref results[index].Read, results[index].Read + 1);
+                    Volatile.Write(ref results[index].Lost, reader.LostMessages);
                     if (random.Next(200) == 0)
                     {
                         Thread.SpinWait(random.Next(20_000));
@@ -152,7 +153,9 @@ public sealed class DropOldestTests : IDisposable
             byte[] payload = new byte[2000];
             long start = Environment.TickCount64;
             long number = 0;
-            for (; Environment.TickCount64 - start < 3000; number++)
+
+            // On a busy machine the readers may get little of it: the writers go on until each has read and lost enough.
+            for (; Environment.TickCount64 - start is var ms && (ms < 3000 || (ms < 60_000 && !results.All(IsEnough))); number++)
             {
                 Assert.True(producer.TryWrite(Fill(payload, producer.Lane, number)));
                 if (number % 3000 == 0)
@@ -167,11 +170,13 @@ public sealed class DropOldestTests : IDisposable
         long published = (await Task.WhenAll(writing)).Sum();
         await Task.WhenAll(reading);
         Assert.All(results, result => Assert.Equal(published, result.Read + result.Lost));
-        Assert.All(results, result => Assert.True(result is { Read: > 1000, Lost: > 1000 }, $"{result}"));
+        Assert.All(results, result => Assert.True(IsEnough(result), $"{result}"));
         foreach (IDisposable one in producers.Concat<IDisposable>(readers))
         {
             one.Dispose();
         }
+
+        static bool IsEnough((long Read, long Lost) result) => result is { Read: > 1000, Lost: > 1000 };
     }
 
     [Fact]
@@ -302,9 +307,7 @@ public sealed class DropOldestTests : IDisposable
         using ByteConsumer consumer = channel.CreateConsumer();
         byte[] payload = new byte[1500];
         Exchange(1500);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exchange(50_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, AllocatedBytes.Of(() => Exchange(50_000)));
 
         void Exchange(int count)
         {

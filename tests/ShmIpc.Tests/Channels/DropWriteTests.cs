@@ -10,7 +10,7 @@ namespace ShmIpc.Tests.Channels;
 
 public sealed class DropWriteTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private readonly ScratchRoot _root = new();
 
     [Fact]
@@ -152,9 +152,9 @@ public sealed class DropWriteTests : IDisposable
         const int Messages = 100_000;
         using ShmByteChannel channel = Open();
         using ByteConsumer consumer = channel.CreateConsumer();
-        Task<long>[] writing = [.. Enumerable.Range(0, Producers).Select(number => OwnThread.Run(() =>
+        ByteProducer[] producers = [.. Enumerable.Range(0, Producers).Select(_ => channel.CreateProducer())]; // all, before one completes
+        Task<long>[] writing = [.. producers.Select((producer, number) => OwnThread.Run(() =>
         {
-            using ByteProducer producer = channel.CreateProducer();
             byte[] payload = new byte[16];
             for (long i = 0; i < Messages; i++)
             {
@@ -189,6 +189,7 @@ public sealed class DropWriteTests : IDisposable
 
         Assert.Equal(dropped.Sum(), channel.DroppedMessages);
         Assert.True(dropped.Sum() > 0, "nothing was dropped, so nothing was shown");
+        Array.ForEach(producers, producer => producer.Dispose());
     }
 
     [Fact]

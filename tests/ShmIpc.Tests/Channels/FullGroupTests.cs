@@ -7,7 +7,7 @@ namespace ShmIpc.Tests.Channels;
 
 public sealed class FullGroupTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _limit = TimeSpan.FromMilliseconds(150);
     private readonly ScratchRoot _root = new();
 

@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Channels;
 
 public sealed class HostilePeerTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private readonly ScratchRoot _root = new();
 
     [Theory]

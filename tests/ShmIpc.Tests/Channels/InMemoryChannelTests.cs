@@ -96,7 +96,7 @@ public sealed class InMemoryChannelTests
         using ByteConsumer consumer = channel.CreateConsumer();
         RegionFile.DeleteInMemory("jobs", memory);
         Assert.Throws<ShmRegionDeletedException>(() => channel.CreateProducer());
-        Assert.Throws<ShmRegionDeletedException>(() => consumer.WaitToRead(TimeSpan.FromSeconds(30)));
+        Assert.Throws<ShmRegionDeletedException>(() => consumer.WaitToRead(TimeSpan.FromSeconds(60)));
         Assert.Throws<ShmRegionDeletedException>(() => ShmByteChannel.Open("jobs", new ShmChannelOptions { Memory = memory }));
     }
 

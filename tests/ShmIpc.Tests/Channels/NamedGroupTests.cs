@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Channels;
 /// <summary>Groups with a name: who gets which message, what comes back after a death, and what stays.</summary>
 public sealed class NamedGroupTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private static readonly ConsumerOptions _exclusive = new() { Group = "jobs" };
     private static readonly ConsumerOptions _shared = new() { Group = "jobs", Kind = GroupKind.Shared };
     private readonly ScratchRoot _root = new();

@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Channels;
 public sealed class OperationGateTests
 {
     private const int EntriesForBias = 64;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public void The_only_thread_gets_the_bias_and_keeps_it()

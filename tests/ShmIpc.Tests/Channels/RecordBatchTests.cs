@@ -9,7 +9,7 @@ namespace ShmIpc.Tests.Channels;
 
 public sealed class RecordBatchTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private readonly ScratchRoot _root = new();
     private readonly ShmByteChannel _channel;
     private readonly ByteProducer _producer;
@@ -81,7 +81,7 @@ public sealed class RecordBatchTests : IDisposable
         _ = _consumer.Read(_soon);
         Thread writer = new(() => _producer.Write(payload, _soon));
         writer.Start();
-        Thread.Sleep(200); // parked
+        AwaitSleepingWriter();
         using RecordBatch batch = _consumer.ReadBatch(3, _soon);
         Assert.True(writer.Join(_soon));
         Assert.Equal([1, 2, 3], Numbers(batch));
@@ -231,6 +231,19 @@ public sealed class RecordBatchTests : IDisposable
         }
 
         await writing.WaitAsync(_soon);
+    }
+
+    private void AwaitSleepingWriter()
+    {
+        ChannelRegion region = ChannelRegion.Attach("batch", "bytes", 0, new ShmChannelOptions { Root = _root.Path }, ChannelOpenMode.Open);
+        try
+        {
+            Assert.True(SpinWait.SpinUntil(() => region.Writers.AnyParked, _soon));
+        }
+        finally
+        {
+            region.ReleaseReference();
+        }
     }
 
     public void Dispose()

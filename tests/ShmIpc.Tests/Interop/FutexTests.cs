@@ -10,7 +10,7 @@ namespace ShmIpc.Tests.Interop;
 public sealed class FutexTests : IDisposable
 {
     private static readonly TimeSpan _short = TimeSpan.FromMilliseconds(30);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly ScratchDirectory _scratch = new();
     private readonly MemoryMapping _here;

@@ -13,6 +13,7 @@ namespace ShmIpc.Tests.Interop;
 public sealed unsafe partial class MemoryRefusalTests
 {
     private const int SharedAnonymous = 0x21;
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private static readonly long _page = Environment.SystemPageSize;
     private static readonly long _lowAddress = 0x2000_0000_0000;
 
@@ -199,16 +200,24 @@ public sealed unsafe partial class MemoryRefusalTests
     public void A_program_that_runs_is_named()
     {
         string program = Path.Combine(Path.GetTempPath(), $"shmipc-test-{Environment.ProcessId}-{Guid.NewGuid():N}");
-        File.Copy("/bin/sleep", program);
         try
         {
-            using var running = Process.Start(new ProcessStartInfo(program, ["60"]))!;
+            // Copied by somebody else: a process that another test starts meanwhile would have our descriptor of the copy for a moment,
+            // and what somebody writes cannot be run.
+            using (var copying = Process.Start("cp", ["/bin/sleep", program]))
+            {
+                Assert.True(copying.WaitForExit(_patience));
+                Assert.Equal(0, copying.ExitCode);
+            }
+
+            using var running = Process.Start(new ProcessStartInfo(program, ["600"]))!;
             try
             {
                 fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(program + '\0'))
                 {
                     int descriptor = -1;
-                    for (int i = 0; i < 1000 && (descriptor = LibC.open(name, LibC.O_RDWR)) >= 0; i++)
+                    var clock = Stopwatch.StartNew();
+                    while (clock.Elapsed < _patience && (descriptor = LibC.open(name, LibC.O_RDWR)) >= 0)
                     {
                         _ = LibC.close(descriptor); // it has not become the program yet
                         Thread.Sleep(10);

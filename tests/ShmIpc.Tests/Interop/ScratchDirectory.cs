@@ -11,7 +11,7 @@ internal sealed class ScratchDirectory : IDisposable
 
     public ScratchDirectory()
     {
-        Path = System.IO.Path.Combine("/dev/shm", "shmipc-test-" + Guid.NewGuid().ToString("N"));
+        Path = System.IO.Path.Combine("/dev/shm", $"shmipc-test-{Environment.ProcessId}-{Guid.NewGuid():N}"); // test.sh knows whose it is
         Directory.CreateDirectory(Path);
         Handle = LinuxFile.OpenDirectory(Path);
     }

@@ -61,7 +61,7 @@ public sealed class DescriptorPassingTests
             var sending = Task.Run(() => DescriptorPassing.Send(near, sent, file.Handle), TestContext.Current.CancellationToken);
             var got = new byte[sent.Length];
             var handles = new List<SafeFileHandle>();
-            far.ReceiveTimeout = 30_000;
+            far.ReceiveTimeout = 60_000;
             for (var at = 0; at < got.Length;)
             {
                 var part = DescriptorPassing.Receive(far, got.AsSpan(at));
@@ -69,7 +69,7 @@ public sealed class DescriptorPassingTests
                 handles.AddRange(part.Handles);
             }
 
-            await sending.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await sending.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
             Assert.Equal(sent, got);
             Assert.Single(handles).Dispose();
         }
@@ -194,7 +194,7 @@ public sealed class DescriptorPassingTests
             var waiting = Task.Run(() => DescriptorPassing.Receive(near, new byte[1]), TestContext.Current.CancellationToken);
             await Task.Delay(50, TestContext.Current.CancellationToken); // most likely it waits by now, or it finds the socket disposed
             near.Dispose();
-            var error = await Record.ExceptionAsync(() => waiting.WaitAsync(TimeSpan.FromSeconds(30)));
+            var error = await Record.ExceptionAsync(() => waiting.WaitAsync(TimeSpan.FromSeconds(60)));
             Assert.True(error is ObjectDisposedException or SocketException or ShmException, $"{error}");
         }
     }

@@ -20,17 +20,17 @@ internal static class DisposeRace
                 .Select(_ => new Thread(() => UseUntilDisposed(mapping, start, use)) { IsBackground = true })
                 .ToArray();
             foreach (var user in users) user.Start();
-            Assert.True(start.SignalAndWait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            Assert.True(start.SignalAndWait(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
             Thread.SpinWait(round * spins);
             mapping.Dispose();
-            Assert.All(users, user => Assert.True(user.Join(TimeSpan.FromSeconds(20))));
+            Assert.All(users, user => Assert.True(user.Join(TimeSpan.FromSeconds(60))));
             Assert.Throws<ObjectDisposedException>(() => _ = mapping.Whole);
         }
     }
 
     private static void UseUntilDisposed(MemoryMapping mapping, Barrier start, Action<MemoryMapping> use)
     {
-        start.SignalAndWait(TimeSpan.FromSeconds(20));
+        start.SignalAndWait(TimeSpan.FromSeconds(60));
         try
         {
             while (true) use(mapping);

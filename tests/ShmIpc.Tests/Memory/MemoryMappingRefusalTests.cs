@@ -33,7 +33,7 @@ public sealed class MemoryMappingRefusalTests : IDisposable
             Assert.Throws<ArgumentException>(() => MappedFile.Open(path, _readOnly));
             return Assert.Throws<ArgumentException>(() => FileWindow.Walk(path).Count());
         });
-        var done = await Task.WhenAny(mapping, Task.Delay(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        var done = await Task.WhenAny(mapping, Task.Delay(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         if (done != mapping) using (File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite)) await mapping; // lets it go
         Assert.Equal(mapping, done);
         Assert.Throws<ArgumentException>(() => MemoryMapping.MapFile("/dev/zero"));

@@ -126,30 +126,13 @@ public sealed unsafe class ProcessMapsTests
     }
 
     [Fact]
-    public void The_totals_of_a_process_grow_with_it()
-    {
-        const long Bytes = 16 << 20;
-        var before = ProcessMemory.Read(withTotals: true);
-        using Range range = new(Bytes, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED | LibC.MAP_ANONYMOUS | LibC.MAP_POPULATE);
-        var after = ProcessMemory.Read(withTotals: true);
-        Assert.True(after.AddressSpaceBytes > 0 && after.PeakAddressSpaceBytes >= after.AddressSpaceBytes);
-        Assert.InRange(after.ResidentSharedMemoryBytes!.Value - before.ResidentSharedMemoryBytes!.Value, Bytes * 3 / 4, Bytes * 8); // counted roughly
-        Assert.InRange(after.Totals!.ResidentBytes!.Value - before.Totals!.ResidentBytes!.Value, Bytes / 4, long.MaxValue);
-        Assert.NotNull(after.Totals.ProportionalBytes);
-        Assert.Null(after.Totals.KernelPageSizeBytes);
-        Assert.Null(ProcessMemory.Read().Totals);
-        Assert.True(after.ResidentBytes > 0 && after.PeakResidentBytes > 0 && after.DataBytes > 0);
-        Assert.NotNull(after.LockedBytes);
-    }
-
-    [Fact]
     public void Another_process_is_read_by_its_id()
     {
-        using var child = Process.Start(new ProcessStartInfo("sleep", ["60"]))!;
+        using var child = Process.Start(new ProcessStartInfo("sleep", ["600"]))!;
         try
         {
             // until it has become what it is to be
-            Assert.True(SpinWait.SpinUntil(() => TryPaths(child.Id).Any(path => path.EndsWith("[stack]", StringComparison.Ordinal)), 10_000));
+            Assert.True(SpinWait.SpinUntil(() => TryPaths(child.Id).Any(path => path.EndsWith("[stack]", StringComparison.Ordinal)), 60_000));
             Assert.True(ProcessMemory.Read(child.Id).AddressSpaceBytes > 0);
             Assert.NotEqual(ProcessMaps.Read(child.Id).Entries[0].Start, ProcessMaps.Read().Entries[0].Start);
             Assert.All(ProcessMaps.Read(child.Id, withSizes: true).Entries, entry => Assert.NotNull(entry.Sizes));

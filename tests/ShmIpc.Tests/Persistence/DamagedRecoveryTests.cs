@@ -33,8 +33,8 @@ public sealed class DamagedRecoveryTests
         using ByteConsumer consumer = channel.CreateConsumer(new() { Group = "audit", Durable = true });
         using ByteProducer producer = channel.CreateProducer();
         producer.Write("new"u8);
-        Assert.Equal("left behind"u8, consumer.Read(TimeSpan.FromSeconds(20)).Payload);
-        Assert.Equal("new"u8, consumer.Read(TimeSpan.FromSeconds(20)).Payload);
+        Assert.Equal("left behind"u8, consumer.Read(TimeSpan.FromSeconds(60)).Payload);
+        Assert.Equal("new"u8, consumer.Read(TimeSpan.FromSeconds(60)).Payload);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class ForeignFileTests : IDisposable
         MakePipe(_scene.File);
         await Task.Run(() => _scene.IsRefused<ShmRegionFormatException>(_scene.File, "not a regular file"),
             TestContext.Current.CancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(20));
+            .WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Theory]

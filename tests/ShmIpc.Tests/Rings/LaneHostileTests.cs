@@ -173,9 +173,15 @@ public sealed class LaneHostileTests
         LaneReader reader = lane.Observe();
         lane.Control.Floor.Write(12, 1);
         Assert.Throws<ShmCorruptionException>(() => reader.EndSequence(lane.Control));
-        Stopwatch clock = Stopwatch.StartNew();
-        Assert.Equal(0, reader.EndSequence(lane.Control));
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}"); // a thousand walks of 8 million records took 20 s
+        TimeSpan least = TimeSpan.MaxValue; // of a few looks: the machine may be busy with something else
+        for (int look = 0; look < 5 && least > TimeSpan.FromSeconds(5); look++)
+        {
+            Stopwatch clock = Stopwatch.StartNew();
+            Assert.Equal(0, reader.EndSequence(lane.Control));
+            least = clock.Elapsed < least ? clock.Elapsed : least;
+        }
+
+        Assert.True(least < TimeSpan.FromSeconds(5), $"{least}"); // a thousand walks of 8 million records took 20 s
     }
 
     [Fact]

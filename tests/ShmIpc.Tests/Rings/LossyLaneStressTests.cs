@@ -12,6 +12,7 @@ namespace ShmIpc.Tests.Rings;
 public sealed class LossyLaneStressTests
 {
     private static readonly TimeSpan _duration = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(4096)]
@@ -96,7 +97,8 @@ public sealed class LossyLaneStressTests
         long read = 0;
         try
         {
-            for (long start = Stopwatch.GetTimestamp(); read < Wanted && Stopwatch.GetElapsedTime(start) < _duration;)
+            long start = Stopwatch.GetTimestamp();
+            while (IsWorthIt(Stopwatch.GetElapsedTime(start)))
             {
                 if (reader.TryRead(out LaneRecord record))
                 {
@@ -113,5 +115,8 @@ public sealed class LossyLaneStressTests
         }
 
         Assert.True(read > 0 && reader.Lost > 0, $"{read} read, {reader.Lost} lost");
+
+        // Where the two have one processor, it may take a while until the producer gets it in the middle of a copy.
+        bool IsWorthIt(TimeSpan elapsed) => read > 0 && reader.Lost > 0 ? read < Wanted && elapsed < _duration : elapsed < _bound;
     }
 }

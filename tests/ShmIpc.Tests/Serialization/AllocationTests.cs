@@ -27,19 +27,13 @@ public sealed class AllocationTests
     private static long AllocatedBy<T>(SerializerScene<T> scene, T message)
     {
         Exchange(scene, message);
-        return Allocated(() =>
-        {
-            Exchange(scene, message);
-            return scene;
-        });
+        return AllocatedBytes.Of(() => Exchange(scene, message));
     }
 
     private static long Allocated(Func<object> act)
     {
         act();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        GC.KeepAlive(act());
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+        return AllocatedBytes.Of(() => GC.KeepAlive(act()));
     }
 
     private static void Exchange<T>(SerializerScene<T> scene, T message)

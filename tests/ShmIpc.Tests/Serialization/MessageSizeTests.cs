@@ -103,8 +103,8 @@ public sealed class MessageSizeTests
         if (bytes <= Largest)
         {
             expect(scene.Exchange(message));
-            scene.Producer.Write(message, TimeSpan.FromSeconds(20));
-            expect(scene.Consumer.Read(TimeSpan.FromSeconds(20)));
+            scene.Producer.Write(message, TimeSpan.FromSeconds(60));
+            expect(scene.Consumer.Read(TimeSpan.FromSeconds(60)));
         }
         else
         {

@@ -10,7 +10,7 @@ namespace ShmIpc.Tests.Serialization;
 public sealed partial class SerializersDocumentTests
 {
     private const string Document = "docs/serializers.md";
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
 
     [Fact]
     public void Every_piece_of_code_in_the_document_is_compiled_here()

@@ -110,6 +110,6 @@ public sealed class TextAndBytesTests
         using Producer<byte[]> producer = typed.CreateProducer();
         using ByteConsumer consumer = raw.CreateConsumer();
         producer.Write([1, 2, 3]);
-        Assert.Equal([1, 2, 3], consumer.Read(TimeSpan.FromSeconds(20)).Payload.ToArray());
+        Assert.Equal([1, 2, 3], consumer.Read(TimeSpan.FromSeconds(60)).Payload.ToArray());
     }
 }

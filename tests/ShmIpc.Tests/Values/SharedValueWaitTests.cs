@@ -6,7 +6,7 @@ namespace ShmIpc.Tests.Values;
 
 public sealed class SharedValueWaitTests : IDisposable
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
     private readonly ScratchRoot _root = new();
 
     [Theory]

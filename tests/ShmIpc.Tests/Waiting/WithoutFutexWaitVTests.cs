@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using ShmIpc.Interop;
 using Xunit;
@@ -39,8 +40,23 @@ public sealed partial class WithoutFutexWaitVTests(ITestOutputHelper output)
         using Process run = Process.Start(start)!;
         try
         {
-            string said = await run.StandardOutput.ReadToEndAsync().WaitAsync(_bound);
-            await run.WaitForExitAsync().WaitAsync(_bound);
+            StringBuilder lines = new();
+            using CancellationTokenSource end = new(_bound);
+            try
+            {
+                while (await run.StandardOutput.ReadLineAsync(end.Token) is { } line)
+                {
+                    lines.AppendLine(line);
+                }
+
+                await run.WaitForExitAsync(end.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"{name}: not over within {_bound}. It said:\n{lines}");
+            }
+
+            string said = lines.ToString();
             _output.WriteLine($"{name}:\n{said}");
             Assert.True(run.ExitCode == 0, said);
             Assert.True(int.Parse(Total().Match(said).Groups[1].Value, CultureInfo.InvariantCulture) > 8, said);
