@@ -257,8 +257,9 @@ public sealed class FileLockTests : IDisposable
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
         static void Forget(string path)
         {
-            _ = FileLock.TryAcquire(path, FileLockKind.Exclusive);
+            FileLock? held = FileLock.TryAcquire(path, FileLockKind.Exclusive);
             Assert.Single(KernelLocks.Of(path));
+            GC.KeepAlive(held);
         }
     }
 

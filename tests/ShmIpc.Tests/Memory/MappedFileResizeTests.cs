@@ -237,7 +237,7 @@ public sealed class MappedFileResizeTests : IDisposable
             done.Cancel();
         }
 
-        Assert.All(mapping, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(20))));
+        Assert.All(mapping, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(60))));
         Assert.True(shortened > 0 && touched > 0, $"shortened {shortened} times, touched {touched} times");
     }
 

@@ -9,7 +9,7 @@ namespace ShmIpc.Tests.Memory;
 public sealed class MappingBytesTests
 {
     private static readonly int _page = Environment.SystemPageSize;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public unsafe void A_callback_has_the_bytes_in_place()

@@ -14,7 +14,7 @@ public sealed class WritableScopeTests : IDisposable
     private const int Pages = 8;
 
     private static readonly int _page = Environment.SystemPageSize;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private static readonly MemoryMappingOptions _private = new() { Sharing = MappingSharing.Private };
     private static readonly MemoryMappingOptions _readOnly = new() { Access = MemoryAccess.ReadOnly };
 
