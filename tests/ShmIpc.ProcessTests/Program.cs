@@ -93,6 +93,8 @@ internal static class Program
             case "pool-killed-at-any-time": PoolKillRoles.AtAnyTime(role); break;
             case "pool-crashes": PoolCrashRoles.Crashes(role); break;
             case "pool-server-killed": PoolCrashRoles.Server(role); break;
+            case "pool-copy": PoolCrashRoles.Copy(role); break;
+            case "pool-powerless": PoolCrashRoles.Powerless(role); break;
             case "pool": PoolRoles.Start(role); break;
             case "fork-check": PoolRoles.Check(role); break;
             case "fork-ensure": PoolRoles.Ensure(role, arguments); break;

@@ -38,23 +38,16 @@ internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, 
         }
     }
 
+    // An answer that cannot be read does not say whose it is. Its job would wait for ever, so the pool gives up: every job is answered.
     private bool TryReadOne()
     {
-        try
+        if (!consumer.TryReceive(out Delivery<Answer<TResult>> delivery))
         {
-            if (!consumer.TryReceive(out Delivery<Answer<TResult>> delivery))
-            {
-                return false;
-            }
-
-            delivery.Acknowledge();
-            Handle(delivery.Message);
-        }
-        catch (Exception error) when (error is ShmPayloadException or ShmCorruptionException)
-        {
-            supervisor.Notice($"A worker's answer is damaged: {error.Message}");
+            return false;
         }
 
+        delivery.Acknowledge();
+        Handle(delivery.Message);
         return true;
     }
 
@@ -62,8 +55,7 @@ internal sealed class AnswerReader<TResult>(Consumer<Answer<TResult>> consumer, 
     {
         if (answer.Worker >= supervisor.Places.Length)
         {
-            supervisor.Notice($"There is an answer of a worker {answer.Worker}, which this pool does not have.");
-            return;
+            throw new InvalidDataException($"There is an answer of a worker {answer.Worker}, which this pool does not have.");
         }
 
         WorkerPlace place = supervisor.Places[answer.Worker];

@@ -29,26 +29,38 @@ internal static class ForkServer
     public const int MaxMessageBytes = 128 * 1024;
 
     private const int ThreadPatienceMs = 5_000;
+    private const int StandardError = 2;
 
-    /// <summary>The whole life of a process that was started as a fork server.</summary>
-    public static void Run(SafeFileHandle control, byte[] launch)
+    /// <summary>The whole life of a fork server, whether it was started as one or forked. Never returns, whatever happens in it or in a
+    /// worker before its body: behind the call lies the program, which would run a second time.</summary>
+    /// <param name="control">The socket to the pool.</param>
+    /// <param name="message">What the server is told: what is to run first, and how its workers begin.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(SafeFileHandle control, byte[] message)
     {
-        WorkerLaunch server = Read(launch, out int parentId);
-        if (!LinuxChild.DieWithParent(parentId))
+        try
+        {
+            WorkerLaunch launch = LaunchMessage.Read(
+                message, number => throw new InvalidOperationException($"A fork server has no memory {number}."), out int parentId);
+            if (LinuxChild.DieWithParent(parentId))
+            {
+                Serve(control, launch);
+            }
+        }
+        catch (Exception error)
+        {
+            using FileStream errors = new(new SafeFileHandle(StandardError, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            errors.Write(Encoding.UTF8.GetBytes($"{error}\n"));
+        }
+        finally
         {
             LinuxChild.Exit(1);
         }
-
-        Serve(control, server);
     }
 
-    /// <summary>What a fork server is told: what is to run first, and how its workers begin.</summary>
-    public static WorkerLaunch Read(byte[] launch, out int parentId) =>
-        LaunchMessage.Read(launch, number => throw new InvalidOperationException($"A fork server has no memory {number}."), out parentId);
-
-    /// <summary>Preloads, rehearses, checks, and serves until the pool is gone. Never returns.</summary>
+    // Preloads, rehearses, checks, and serves until the pool is gone.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Serve(SafeFileHandle control, WorkerLaunch launch)
+    private static void Serve(SafeFileHandle control, WorkerLaunch launch)
     {
         LinuxChild.ResetSignals();
         LinuxChild.IgnoreStops(); // it ends when the pool hangs up

@@ -31,6 +31,7 @@ internal sealed class ForkServerProcess
         _roster = roster;
         _process = process;
         _control = control;
+        process.Dispose(); // when it has ended
         thread.Watch(control, Receive);
         thread.After(_startPatience, () => _readiness.TrySetResult(
             $"The fork server was not ready within {_startPatience}. Is WorkerPool.RunIfWorker(args) the first statement of Main?"));

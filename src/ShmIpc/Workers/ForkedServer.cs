@@ -15,13 +15,8 @@ internal sealed record ForkedServer(int ProcessId, SafeFileHandle ProcessFile, S
         int server = LinuxChild.Fork();
         if (server == 0)
         {
-            if (!LinuxChild.DieWithParent(parent))
-            {
-                LinuxChild.Exit(1);
-            }
-
             ours.Dispose();
-            ForkServer.Serve(theirs, ForkServer.Read(message, out _)); // read, because its workers will
+            ForkServer.Run(theirs, message);
         }
 
         theirs.Dispose();

@@ -80,7 +80,8 @@ internal sealed class ForkingLauncher : IWorkerLauncher
         return await started.ConfigureAwait(false); // not cancelled: a worker that nobody knows would be left
     }
 
-    public void EndServer() => _thread.Post(() => _server.Kill());
+    // Not by the thread: it may be the one that waits for the server, with a long launch to send.
+    public void EndServer() => _server.Kill();
 
     public async ValueTask DisposeAsync()
     {

@@ -71,8 +71,19 @@ internal sealed class PoolCore : IDisposable
     {
         WorkerPoolOptions plain = Options with { Cpus = null, MemoryLimitBytes = null, Arguments = new Dictionary<string, string>() };
         WorkerLaunch rehearsal = new(0, 0, _body, PoolChannels.AnswersName, null, WorkerSettings.Of(plain, Jobs is not null, 0).Write());
-        _launcher = await WorkerLauncher.CreateAsync(Options.StartMode, Options.Preload, OnLine, cancellationToken, rehearsal)
-            .ConfigureAwait(false);
+        using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        ValueTask<IWorkerLauncher> creating =
+            WorkerLauncher.CreateAsync(Options.StartMode, Options.Preload, OnLine, starting.Token, rehearsal);
+        starting.CancelAfter(Options.StartTimeout); // behind the fork, because a timer has a thread
+        try
+        {
+            _launcher = await creating.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The fork server was not ready within {Options.StartTimeout} (StartTimeout).");
+        }
+
         if (_launcher.FallbackReason is { } reason)
         {
             Supervisor.Notice($"The workers are started as {_launcher.Mode}, not as {Options.StartMode}: {reason}");

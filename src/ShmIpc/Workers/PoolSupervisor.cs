@@ -176,7 +176,7 @@ internal sealed class PoolSupervisor : IDisposable
         if (await Task.WhenAny(process.Exited, place.Ready, late).ConfigureAwait(false) == late)
         {
             place.SetCause($"It was not ready within {_options.StartTimeout} (StartTimeout), and was killed.");
-            process.Signal(Kill);
+            NoticeRefusal(place, process.Signal(Kill));
         }
 
         await isReady.CancelAsync().ConfigureAwait(false);
@@ -272,16 +272,22 @@ internal sealed class PoolSupervisor : IDisposable
         {
             // the pool stops, and kills who takes too long for that
         }
+        catch (Exception error)
+        {
+            Fault($"The pool could not watch how long its jobs run: {error.Message}", error);
+        }
     }
 
     private void EndIfTooLong(WorkerPlace place, TimeSpan limit)
     {
         ulong number = _control.Current(place.Index);
         // Also when its caller has cancelled it already: a body that does not listen would keep its worker for ever.
-        if (place.HasHad(number, limit) && _control.Current(place.Index) == number && place.TryKillFor(number)
+        if (place.HasHad(number, limit) && _control.Current(place.Index) == number && place.TryKillFor(number, out string? refusal)
             && _jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
         {
-            job.Fail(new TimeoutException($"The job ran longer than {limit} (JobTimeout). Its worker {place.Index} was killed."));
+            NoticeRefusal(place, refusal);
+            string end = refusal is null ? "was killed." : $"could not be killed: {refusal}";
+            job.Fail(new TimeoutException($"The job ran longer than {limit} (JobTimeout). Its worker {place.Index} {end}"));
         }
     }
 
@@ -289,7 +295,15 @@ internal sealed class PoolSupervisor : IDisposable
     {
         place.SetState(WorkerState.Stopping);
         _control.Stop(place.Index);
-        place.Signal(Terminate);
+        NoticeRefusal(place, place.Signal(Terminate)); // the word in memory may do without it
+    }
+
+    private void NoticeRefusal(WorkerPlace place, string? refusal)
+    {
+        if (refusal is not null)
+        {
+            Notice($"Worker {place.Index} could not be sent a signal: {refusal}");
+        }
     }
 
     private static string Describe(WorkerExit exit) => exit switch

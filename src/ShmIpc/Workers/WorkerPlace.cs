@@ -150,11 +150,12 @@ internal sealed class WorkerPlace(int index)
         }
     }
 
-    public void Signal(int signal)
+    /// <inheritdoc cref="WorkerProcess.Signal"/>
+    public string? Signal(int signal)
     {
         lock (_lock)
         {
-            _process?.Signal(signal);
+            return _process?.Signal(signal);
         }
     }
 
@@ -173,17 +174,18 @@ internal sealed class WorkerPlace(int index)
     }
 
     /// <summary>SIGKILL, because of the job that <see cref="HasHad"/> was asked about. False when its process has ended.</summary>
-    public bool TryKillFor(ulong job)
+    public bool TryKillFor(ulong job, out string? refusal)
     {
         lock (_lock)
         {
+            refusal = null;
             if (_process is null || _watchedJob != job)
             {
                 return false;
             }
 
-            KilledForJob = job;
-            _process.Signal(PoolSupervisor.Kill);
+            refusal = _process.Signal(PoolSupervisor.Kill);
+            KilledForJob = refusal is null ? job : 0;
             return true;
         }
     }

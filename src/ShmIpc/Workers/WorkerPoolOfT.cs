@@ -32,7 +32,7 @@ public sealed class WorkerPool<TJob, TResult> : WorkerPool
     /// <exception cref="TimeoutException">The job ran longer than <see cref="WorkerPoolOptions.JobTimeout"/>.</exception>
     /// <exception cref="WorkerPoolException">The pool has stopped, or given up.</exception>
     /// <exception cref="ShmMessageTooLargeException">The job does not fit <see cref="WorkerPoolOptions.JobBufferBytes"/>.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled, here or by the body.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled by <paramref name="cancellationToken"/>.</exception>
     public async Task<TResult> RunAsync(TJob job, CancellationToken cancellationToken = default)
     {
         JobLedger ledger = Core.Jobs!;

@@ -21,7 +21,8 @@ public sealed record WorkerPoolOptions
     /// method that leaves no thread behind, and so writes nothing to Console, which starts one. Null: nothing does.</summary>
     public Action? Preload { get; set; }
 
-    /// <summary>How long the first workers may take until all of them are ready. Default: 30 s.</summary>
+    /// <summary>How long the first workers may take until all of them are ready, and as long again a fork server before them. Default:
+    /// 30 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a stop may take, for jobs that are under way and for workers that end; then they are killed. Default:

@@ -30,12 +30,26 @@ internal sealed class WorkerProcess : IDisposable
     internal SafeFileHandle ProcessFile { get; }
 
     /// <summary>Sends a signal; nothing when the process has ended.</summary>
-    public void Signal(int signal)
+    /// <returns>Why the kernel refuses, as it does when the process, or this one, has become another user's; else null.</returns>
+    public string? Signal(int signal)
     {
-        if (!Exited.IsCompleted)
+        try
         {
-            LinuxChild.TrySignal(ProcessFile, signal);
+            if (!Exited.IsCompleted)
+            {
+                LinuxChild.TrySignal(ProcessFile, signal);
+            }
         }
+        catch (ObjectDisposedException)
+        {
+            // it has ended just now
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or ShmException)
+        {
+            return error.Message;
+        }
+
+        return null;
     }
 
     /// <summary>Lets go of the process, and does not end it: the launcher listens to it until it has ended.</summary>

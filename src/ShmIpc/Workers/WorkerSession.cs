@@ -64,9 +64,9 @@ internal sealed class WorkerSession<TResult> : IDisposable
             _answers.Write(Failure(answer.Job, new InvalidOperationException(
                 $"The result is too large: {error.Message} For a pool that is ResultBufferBytes.", error)));
         }
-        catch (Exception error) when (error is not ShmException and not ObjectDisposedException)
+        catch (Exception error)
         {
-            _answers.Write(Failure(answer.Job, error)); // the serializer refused
+            _answers.Write(Failure(answer.Job, error)); // the serializer refused, with whatever it likes; else this fails as well
         }
     }
 
@@ -142,5 +142,17 @@ internal sealed class WorkerSession<TResult> : IDisposable
         }
     }
 
-    private static string[] TextsOf(Exception error) => [error.GetType().FullName ?? error.GetType().Name, error.Message, $"{error}"];
+    // A program's own exception may be one that cannot be written either.
+    private static string[] TextsOf(Exception error)
+    {
+        string type = error.GetType().FullName ?? error.GetType().Name;
+        try
+        {
+            return [type, error.Message, $"{error}"];
+        }
+        catch (Exception second)
+        {
+            return [type, $"(its message cannot be had: {second.GetType()})", error.StackTrace ?? ""];
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // Pools whose workers crash in every way, and whose fork server is killed. They have a process of their own, which must come through
 // unharmed.
 
+using System.Text;
 using ShmIpc.ProcessTests.Harness;
 using ShmIpc.ProcessTests.Workers;
 using ShmIpc.Workers;
@@ -53,6 +54,61 @@ internal static class PoolCrashRoles
         ServerAsync(arguments).GetAwaiter().GetResult();
         PoolLeftovers.ExpectNone();
         RoleArguments.Say("alone");
+    }
+
+    /// <summary>The copy that is to be the fork server fails before it serves: nobody but this process may say what came of it.</summary>
+    public static void Copy(RoleArguments arguments)
+    {
+        PoolKillRoles.Become(arguments);
+        string came;
+        try
+        {
+            WorkerPoolOptions options = new()
+            {
+                Workers = 1,
+                StartMode = PoolKillRoles.Mode(arguments),
+                StartTimeout = ChildProcess.Patience,
+                Preload = RehearsalBodies.PreloadThatForbidsFiles,
+            };
+            WorkerPool<string, string> pool = WorkerPool.StartAsync<string, string>(PoolBodies.Do, options).GetAwaiter().GetResult();
+            pool.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            came = $"{pool.StartMode}";
+        }
+        catch (Exception error)
+        {
+            came = error.GetType().Name;
+        }
+
+        Linux.WriteRaw(Encoding.UTF8.GetBytes($"came {came}\n")); // one that may open nothing can say that
+    }
+
+    /// <summary>Becomes another user when it has started its pool, so that it may send its workers no signal any more.</summary>
+    public static void Powerless(RoleArguments arguments) => PowerlessAsync().GetAwaiter().GetResult();
+
+    private static async Task PowerlessAsync()
+    {
+        WorkerPoolOptions options = new()
+        {
+            Workers = 1,
+            StartTimeout = ChildProcess.Patience,
+            StopTimeout = TimeSpan.FromSeconds(1),
+            JobTimeout = TimeSpan.FromSeconds(1),
+            OnNotice = text => RoleArguments.Say($"notice {text.ReplaceLineEndings(" ")}"),
+        };
+        WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options);
+        Linux.BecomeUser(Users.First, Users.Group);
+        RoleArguments.Say($"ready {pool.Workers[0].ProcessId}");
+        try
+        {
+            RoleArguments.Say($"result {await pool.RunAsync("nap 6000")}");
+        }
+        catch (TimeoutException error)
+        {
+            RoleArguments.Say($"late {error.Message.ReplaceLineEndings(" ")}");
+        }
+
+        await pool.DisposeAsync();
+        RoleArguments.Say("stopped");
     }
 
     private static async Task ServerAsync(RoleArguments arguments)

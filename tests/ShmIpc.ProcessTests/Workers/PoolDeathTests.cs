@@ -149,6 +149,47 @@ public sealed class PoolDeathTests : PoolTest
     }
 
     [Fact]
+    public async Task A_damaged_answer_leaves_no_job_without_one()
+    {
+        using ScratchRoot root = new();
+        TimeSpan never = TimeSpan.FromMinutes(10);
+        WorkerPoolOptions options = Options(2) with { RestartDelay = never, MaxRestartDelay = never };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+        Task<string> job = pool.RunAsync($"wait {root.FileOf("begun")}", Cancellation);
+        Eventually.True(() => File.Exists(root.FileOf("begun")), "the job begins");
+        WorkerStatus idle = Assert.Single(pool.Workers, worker => worker.State == WorkerState.Idle);
+        Linux.Signal(idle.ProcessId!.Value, Linux.SIGKILL);
+        Eventually.True(() => pool.Workers[idle.Index].State == WorkerState.Restarting, "its lane is free");
+        using ShmChannel<Answer<string>> channel =
+            ShmChannel.Open(PoolChannels.AnswersName, new DamagedPayload(), PoolChannels.Existing(pool.Core.AnswersMemory));
+        using Producer<Answer<string>> producer = channel.CreateProducer(Patience);
+        producer.Write(default, cancellationToken: Cancellation);
+        WorkerPoolException error = await Assert.ThrowsAsync<WorkerPoolException>(() => Soon(job));
+        Assert.Contains("answers", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Workers_that_may_not_be_sent_a_signal_hold_up_neither_a_timeout_nor_an_end()
+    {
+        Users.RequireRoot();
+        using ChildProcess pool = ChildProcess.Start("pool-powerless");
+        int worker = int.Parse(Assert.Single(pool.Expect("ready")), CultureInfo.InvariantCulture);
+        try
+        {
+            Assert.Equal("notice", pool.Next().Split(' ')[0]);
+            Assert.Contains("EPERM", string.Join(' ', pool.Expect("late")), StringComparison.Ordinal);
+            Assert.Contains("EPERM", string.Join(' ', pool.Expect("notice")), StringComparison.Ordinal);
+            pool.Expect("notice"); // of the StopTimeout
+            pool.Expect("stopped");
+            pool.ExpectEnd();
+        }
+        finally
+        {
+            Linux.TrySignal(worker, Linux.SIGKILL);
+        }
+    }
+
+    [Fact]
     public async Task A_pool_that_gave_up_fails_its_jobs()
     {
         await using WorkerPool<string, string> pool =
@@ -185,6 +226,21 @@ public sealed class PoolDeathTests : PoolTest
 
             return text;
         }
+    }
+
+    /// <summary>What is written where an answer should be.</summary>
+    private sealed class DamagedPayload : IPayloadSerializer<Answer<string>>
+    {
+        private readonly IPayloadSerializer<string> _inner = new StringPayload();
+
+        public string Format => _inner.Format;
+
+        public ulong Schema => _inner.Schema;
+
+        public void Serialize(System.Buffers.IBufferWriter<byte> destination, Answer<string> value) =>
+            System.Buffers.BuffersExtensions.Write(destination, new byte[100]);
+
+        public Answer<string> Deserialize(ReadOnlyMemory<byte> payload) => default;
     }
 
     /// <summary>A serializer that only the process of the pool can make.</summary>

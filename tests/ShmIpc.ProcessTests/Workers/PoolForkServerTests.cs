@@ -79,10 +79,75 @@ public sealed class PoolForkServerTests : PoolTest
         }
     }
 
-    private static async Task<WorkerPool<string, string>> StartAsync()
+    [Fact]
+    public async Task A_stopped_fork_server_that_takes_no_more_messages_is_ended_too()
+    {
+        // Two of these launches fill the socket, and the third would wait for the server.
+        Dictionary<string, string> arguments = new() { ["text"] = new string('x', 100_000) };
+        await using WorkerPool<string, string> pool = await StartAsync(workers: 4, arguments);
+        int[] workers = [.. pool.Workers.Select(worker => worker.ProcessId!.Value)];
+        int server = Linux.ParentOf(workers[0]);
+        Linux.Signal(server, Linux.SIGSTOP);
+        try
+        {
+            Array.ForEach(workers, worker => Linux.Signal(worker, Linux.SIGKILL));
+            Assert.DoesNotContain(await Soon(pool.RunAsync("who", Cancellation)), workers.Select(worker => $"{worker}"));
+            Assert.False(Linux.IsRunning(server));
+        }
+        finally
+        {
+            if (Linux.Children().Contains(server))
+            {
+                Linux.Signal(server, Linux.SIGKILL);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Fork_servers_that_have_ended_leave_no_descriptor()
+    {
+        await using WorkerPool<string, string> pool = await StartAsync();
+        int before = Count();
+        for (int i = 0; i < 5; i++)
+        {
+            int worker = int.Parse(await Soon(pool.RunAsync("who", Cancellation)), CultureInfo.InvariantCulture);
+            Linux.Signal(Linux.ParentOf(worker), Linux.SIGKILL);
+            Eventually.True(() => !Linux.IsRunning(worker), "it ends with its server");
+        }
+
+        _ = await Soon(pool.RunAsync("who", Cancellation));
+        Eventually.True(() => Count() == before, () => $"{before} descriptors of processes before, and {Count()} now");
+
+        static int Count() => Linux.OpenFiles(Environment.ProcessId).Count(file => file.Contains("pidfd", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_fork_server_that_is_not_ready_in_time_ends_the_start()
     {
         WorkerPoolOptions options = Options(1) with
         {
+            StartMode = WorkerStartMode.ForkServer,
+            StartTimeout = TimeSpan.FromSeconds(5),
+            Preload = RehearsalBodies.PreloadThatNeverReturns,
+        };
+        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(
+            () => WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation));
+        Assert.Contains("StartTimeout", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_copy_that_fails_before_it_serves_does_not_go_on_with_the_program()
+    {
+        using ChildProcess pool = ChildProcess.Start("pool-copy", ("mode", WorkerStartMode.Fork));
+        Assert.Equal(nameof(ShmForkException), Assert.Single(pool.Expect("came")));
+        pool.ExpectEnd();
+    }
+
+    private static async Task<WorkerPool<string, string>> StartAsync(int workers = 1, Dictionary<string, string>? arguments = null)
+    {
+        WorkerPoolOptions options = Options(workers) with
+        {
+            Arguments = arguments ?? [],
             StartMode = WorkerStartMode.ForkServer,
             StartTimeout = TimeSpan.FromSeconds(10),
             StopTimeout = TimeSpan.FromSeconds(1),

@@ -96,6 +96,19 @@ public sealed class PoolJobTests : PoolTest
         Assert.Equal(0, Assert.Single(pool.Workers).Restarts);
     }
 
+    [Theory]
+    [InlineData("silent", nameof(SilentException))]
+    [InlineData("disposed", nameof(ObjectDisposedException))]
+    public async Task Whatever_a_body_or_a_serializer_throws_costs_nobody_his_life(string word, string type)
+    {
+        WorkerPoolOptions options = Options(1) with { ResultSerializer = typeof(RefusingPayload) };
+        await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(ThrowOrRefuse, options, Cancellation);
+        WorkerJobException error = await Assert.ThrowsAsync<WorkerJobException>(() => Soon(pool.RunAsync(word, Cancellation)));
+        Assert.Contains(type, error.RemoteTypeName, StringComparison.Ordinal);
+        Assert.Equal("works", await Soon(pool.RunAsync("works", Cancellation)));
+        Assert.Equal(0, Assert.Single(pool.Workers).Restarts);
+    }
+
     [Fact]
     public async Task An_exception_ends_a_stream_in_its_place()
     {
@@ -210,4 +223,28 @@ public sealed class PoolJobTests : PoolTest
 #pragma warning restore CA1822
 
     private static T Generic<T>(T job, WorkerContext context) => job;
+
+    private static string ThrowOrRefuse(string job, WorkerContext context) => job == "silent" ? throw new SilentException() : job;
+
+    /// <summary>An exception that does not even say what it is.</summary>
+    private sealed class SilentException : Exception
+    {
+        public override string Message => throw new NotSupportedException("no message");
+    }
+
+    /// <summary>A serializer that finds a result disposed.</summary>
+    public sealed class RefusingPayload : IPayloadSerializer<string>
+    {
+        private readonly StringPayload _inner = new();
+
+        public string Format => _inner.Format;
+
+        public void Serialize(System.Buffers.IBufferWriter<byte> destination, string value)
+        {
+            ObjectDisposedException.ThrowIf(value == "disposed", this);
+            _inner.Serialize(destination, value);
+        }
+
+        public string Deserialize(ReadOnlyMemory<byte> payload) => _inner.Deserialize(payload);
+    }
 }

@@ -3,6 +3,7 @@
 using System.Buffers;
 using System.Runtime;
 using System.Text;
+using ShmIpc.ProcessTests.Harness;
 using ShmIpc.Serialization;
 using ShmIpc.Workers;
 
@@ -17,6 +18,10 @@ internal static class RehearsalBodies
     public static void PreloadThatFailsOnce() => FailsOnce = true;
 
     public static void PreloadThatWrites() => Console.Error.WriteLine("one line");
+
+    public static void PreloadThatNeverReturns() => Thread.Sleep(Timeout.Infinite);
+
+    public static void PreloadThatForbidsFiles() => Linux.Limit(Linux.RLIMIT_NOFILE, 3);
 
     /// <summary>What this thread has compiled, which in a forked worker begins with the fork.</summary>
     public static int Compiled(string job, WorkerContext context) => (int)JitInfo.GetCompiledMethodCount(currentThread: true);
