@@ -83,10 +83,12 @@ internal sealed class WorkerPlace(int index)
         lock (_lock)
         {
             _process = process;
+            BeReadyInLock();
         }
     }
 
-    /// <summary>The process says that it is ready; nothing when it is not the present one.</summary>
+    /// <summary>The process says that it is ready; nothing when it is not the present one. It may say so before
+    /// <see cref="SetProcess"/>.</summary>
     public void SetReady(int restarts, WorkerGrants grants)
     {
         lock (_lock)
@@ -95,8 +97,7 @@ internal sealed class WorkerPlace(int index)
             {
                 _grants = grants;
                 _readyAfter = Stopwatch.GetElapsedTime(_startedAt);
-                _state = WorkerState.Idle;
-                _ready.TrySetResult();
+                BeReadyInLock();
             }
         }
     }
@@ -210,6 +211,15 @@ internal sealed class WorkerPlace(int index)
                 Cpus = _grants?.Cpus,
                 Refusals = _grants?.Refusals ?? [],
             };
+        }
+    }
+
+    private void BeReadyInLock()
+    {
+        if (_process is not null && _readyAfter is not null && _state == WorkerState.Starting)
+        {
+            _state = WorkerState.Idle;
+            _ready.TrySetResult();
         }
     }
 
