@@ -9,9 +9,13 @@ internal static class PoolLeftovers
     /// <summary>Descriptors and mappings.</summary>
     public static string[] Find() =>
     [
-        .. Directory.GetFiles("/proc/self/fd").Select(TargetOf).Where(target => target.Contains(Memory, StringComparison.Ordinal)),
+        .. Descriptors().Where(target => target.Contains(Memory, StringComparison.Ordinal)),
         .. File.ReadLines("/proc/self/maps").Where(line => line.Contains(Memory, StringComparison.Ordinal)),
     ];
+
+    /// <summary>What the descriptors of this process are open on; not those of assemblies, which the runtime loads when it comes to them.</summary>
+    public static string[] Descriptors() =>
+        [.. Directory.GetFiles("/proc/self/fd").Select(TargetOf).Where(target => target.Length > 0 && !target.EndsWith(".dll", StringComparison.Ordinal))];
 
     /// <summary>Waits until there is nothing; the thread that waited for answers lets go of the channel a moment later.</summary>
     public static void ExpectNone() => Eventually.True(

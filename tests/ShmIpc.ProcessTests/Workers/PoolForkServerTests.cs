@@ -38,22 +38,11 @@ public sealed class PoolForkServerTests : PoolTest
     {
         await using WorkerPool<string, string> pool = await StartAsync();
         int worker = pool.Workers[0].ProcessId!.Value;
-        int server = Linux.ParentOf(worker);
-        Linux.Signal(server, Linux.SIGSTOP);
-        try
-        {
-            Linux.Signal(worker, Linux.SIGKILL);
-            int next = int.Parse(await Soon(pool.RunAsync("who", Cancellation)), CultureInfo.InvariantCulture);
-            Assert.NotEqual(server, Linux.ParentOf(next));
-            Assert.False(Linux.IsRunning(server));
-        }
-        finally
-        {
-            if (Linux.Children().Contains(server))
-            {
-                Linux.Signal(server, Linux.SIGKILL);
-            }
-        }
+        using StoppedServer server = new(Linux.ParentOf(worker));
+        Linux.Signal(worker, Linux.SIGKILL);
+        int next = int.Parse(await Soon(pool.RunAsync("who", Cancellation)), CultureInfo.InvariantCulture);
+        Assert.NotEqual(server.ProcessId, Linux.ParentOf(next));
+        Assert.False(Linux.IsRunning(server.ProcessId));
     }
 
     [Fact]
@@ -61,22 +50,11 @@ public sealed class PoolForkServerTests : PoolTest
     {
         await using WorkerPool<string, string> pool = await StartAsync();
         int worker = pool.Workers[0].ProcessId!.Value;
-        int server = Linux.ParentOf(worker);
-        Linux.Signal(server, Linux.SIGSTOP);
-        try
-        {
-            Linux.Signal(worker, Linux.SIGKILL);
-            Eventually.True(() => pool.Workers[0] is { State: WorkerState.Starting, Restarts: 1 }, "the server is asked for a worker");
-            await Task.Delay(500, Cancellation);
-            await pool.StopAsync().WaitAsync(Patience, Cancellation);
-        }
-        finally
-        {
-            if (Linux.Children().Contains(server))
-            {
-                Linux.Signal(server, Linux.SIGKILL);
-            }
-        }
+        using StoppedServer server = new(Linux.ParentOf(worker));
+        Linux.Signal(worker, Linux.SIGKILL);
+        Eventually.True(() => pool.Workers[0] is { State: WorkerState.Starting, Restarts: 1 }, "the server is asked for a worker");
+        await Task.Delay(500, Cancellation);
+        await pool.StopAsync().WaitAsync(Patience, Cancellation);
     }
 
     [Fact]
@@ -155,5 +133,25 @@ public sealed class PoolForkServerTests : PoolTest
         WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
         Assert.SkipWhen(pool.FallbackReason is not null, $"No fork server here: {pool.FallbackReason}");
         return pool;
+    }
+
+    /// <summary>Stops it, and kills it in the end when the pool has not.</summary>
+    private sealed class StoppedServer : IDisposable
+    {
+        public StoppedServer(int processId)
+        {
+            ProcessId = processId;
+            Linux.Signal(processId, Linux.SIGSTOP);
+        }
+
+        public int ProcessId { get; }
+
+        public void Dispose()
+        {
+            if (Linux.Children().Contains(ProcessId))
+            {
+                Linux.Signal(ProcessId, Linux.SIGKILL);
+            }
+        }
     }
 }
