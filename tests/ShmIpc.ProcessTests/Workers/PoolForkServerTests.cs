@@ -64,21 +64,10 @@ public sealed class PoolForkServerTests : PoolTest
         Dictionary<string, string> arguments = new() { ["text"] = new string('x', 100_000) };
         await using WorkerPool<string, string> pool = await StartAsync(workers: 4, arguments);
         int[] workers = [.. pool.Workers.Select(worker => worker.ProcessId!.Value)];
-        int server = Linux.ParentOf(workers[0]);
-        Linux.Signal(server, Linux.SIGSTOP);
-        try
-        {
-            Array.ForEach(workers, worker => Linux.Signal(worker, Linux.SIGKILL));
-            Assert.DoesNotContain(await Soon(pool.RunAsync("who", Cancellation)), workers.Select(worker => $"{worker}"));
-            Assert.False(Linux.IsRunning(server));
-        }
-        finally
-        {
-            if (Linux.Children().Contains(server))
-            {
-                Linux.Signal(server, Linux.SIGKILL);
-            }
-        }
+        using StoppedServer server = new(Linux.ParentOf(workers[0]));
+        Array.ForEach(workers, worker => Linux.Signal(worker, Linux.SIGKILL));
+        Assert.DoesNotContain(await Soon(pool.RunAsync("who", Cancellation)), workers.Select(worker => $"{worker}"));
+        Assert.False(Linux.IsRunning(server.ProcessId));
     }
 
     [Fact]
