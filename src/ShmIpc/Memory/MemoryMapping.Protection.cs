@@ -143,8 +143,8 @@ public sealed unsafe partial class MemoryMapping
         }
     }
 
-    // Private pages that are locked are copied as soon as they may be written. Asked before they are, and never when pages are closed, which
-    // takes nothing.
+    // Private pages that are locked are copied as soon as they may be written. So this is asked before they are opened, and never when they
+    // are closed, which takes nothing.
     private void RequireRoomToWrite(long start, long end)
     {
         if (Sharing == MappingSharing.Shared || IsOfPool) return;

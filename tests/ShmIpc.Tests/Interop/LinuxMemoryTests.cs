@@ -60,6 +60,20 @@ public sealed class LinuxMemoryTests
         }
     }
 
+    // A sandbox may hide /sys: nobody knows then what the pool has, and it may be enough.
+    [Fact]
+    public void A_pool_of_huge_pages_that_cannot_be_read_is_not_an_empty_one()
+    {
+        using ScratchRoot root = new();
+        Assert.Null(HugePageShortage.Find(2 << 20, 1, root.Path)!.AvailableBytes);
+        root.Lay("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "3\n");
+        root.Lay("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "2\n");
+        root.Lay("sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages", "1\n");
+        Assert.Null(HugePageShortage.Find(2 << 20, 2 << 20, root.Path));
+        Assert.Equal(2 << 20, HugePageShortage.Find(2 << 20, 4 << 20, root.Path)!.AvailableBytes);
+        Assert.NotNull(HugePageShortage.Find(1 << 30, 1, root.Path));
+    }
+
     [Fact]
     public void A_control_group_with_too_little_left_refuses_with_the_cure()
     {
