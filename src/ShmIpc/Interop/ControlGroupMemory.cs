@@ -57,9 +57,9 @@ internal static class ControlGroupMemory
             swap = Math.Clamp(most - Number(Read($"{group}/memory.swap.current")), 0, freeSwapBytes);
         }
 
-        // What is only a cache of files is given up for those who need memory.
+        // What is only a cache, of files or of names, is given up for those who need memory.
         var prefix = isFirst ? "total_" : "";
-        string[] caches = [$"{prefix}active_file", $"{prefix}inactive_file"];
+        string[] caches = [$"{prefix}active_file", $"{prefix}inactive_file", "slab_reclaimable"];
         var cached = Read($"{group}/memory.stat").Split('\n').Select(line => line.Split(' '))
             .Where(field => field.Length == 2 && caches.Contains(field[0])).Sum(field => Number(field[1]));
         return (limit, Math.Max(0, limit - used + Math.Clamp(cached, 0, used) + swap));

@@ -4,24 +4,25 @@ namespace ShmIpc.Interop;
 
 /// <param name="Reason">A sentence on what there is and what is needed.</param>
 /// <param name="Cure">A sentence on what to do.</param>
-/// <param name="AvailableBytes">What the pool has left.</param>
-internal sealed record HugePageShortage(string Reason, string Cure, long AvailableBytes)
+/// <param name="AvailableBytes">What the pool has left; null where that cannot be read, so that it may be enough after all.</param>
+internal sealed record HugePageShortage(string Reason, string Cure, long? AvailableBytes)
 {
-    private const string Pools = "/sys/kernel/mm/hugepages/";
+    private const string Pools = "sys/kernel/mm/hugepages/";
 
     /// <summary>Null when the pool has as many pages left as that takes.</summary>
     /// <param name="pageBytes">The size of a page.</param>
     /// <param name="lengthBytes">What is needed of them.</param>
-    public static HugePageShortage? Find(long pageBytes, long lengthBytes)
+    /// <param name="root">The root of the file system; another one for tests.</param>
+    public static HugePageShortage? Find(long pageBytes, long lengthBytes, string root = "/")
     {
-        var pool = $"{Pools}hugepages-{pageBytes >> 10}kB/";
+        var pool = $"{Path.Combine(root, Pools)}hugepages-{pageBytes >> 10}kB/";
         if (KernelFile.Number(pool + "nr_hugepages") is not { } total)
         {
             return new HugePageShortage(
                 $"This kernel has no huge pages of {pageBytes} bytes.",
-                $"Use a size that it has: `ls {Pools}` shows them. Where 1 GiB is missing, the processor lacks it (its flag is pdpe1gb), " +
-                "or the virtual machine was not given it.",
-                0);
+                $"Use a size that it has: `ls /{Pools}` shows them. Where 1 GiB is missing, the processor lacks it (its flag is " +
+                "pdpe1gb), or the virtual machine was not given it.",
+                AvailableBytes: null);
         }
 
         // Free pages may be promised to mappings that exist; and a pool may be allowed to grow by itself, if the memory can be had.

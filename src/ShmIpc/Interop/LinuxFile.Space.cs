@@ -162,7 +162,8 @@ internal static unsafe partial class LinuxFile
         }
 
         if (IsInMemory(descriptor) && LinuxMemory.Shortage(missingBytes) is { } shortage) return shortage;
-        return HugePageBytes(descriptor) is > 0 and var pageBytes && HugePageShortage.Find(pageBytes, missingBytes) is not null
+        return HugePageBytes(descriptor) is > 0 and var pageBytes
+            && HugePageShortage.Find(pageBytes, missingBytes) is { AvailableBytes: not null } // where /sys is hidden, the kernel decides
             ? NoSpace(ENOSPC, descriptor, offset, lengthBytes)
             : null;
     }

@@ -23,7 +23,7 @@ internal sealed record HugePageRefusal(string Reason, string? Cure, Exception Er
         return new HugePageRefusal(
             shortage.Reason,
             shortage.Cure,
-            new ShmNoSpaceException($"{shortage.Reason} {shortage.Cure}", lengthBytes, shortage.AvailableBytes)
+            new ShmNoSpaceException($"{shortage.Reason} {shortage.Cure}", lengthBytes, shortage.AvailableBytes ?? 0)
             {
                 ErrorNumber = errorNumber,
             });

@@ -29,14 +29,15 @@ internal static unsafe class LockTable
         }
     }
 
-    /// <summary>Whether the kernel may bring pages of a range in as soon as they become accessible.</summary>
-    public static bool MayHold(nint start, nint end)
+    /// <summary>The parts of a range that the kernel may bring in as soon as they become accessible.</summary>
+    public static IReadOnlyList<(nint Start, nint End)> Held(nint start, nint end)
     {
         lock (_lock)
         {
             ForgetTheParents();
-            return _alls.Any(entry => (entry.Flags & MCL_ONFAULT) == 0)
-                || _ranges.Any(entry => (entry.Flags & MLOCK_ONFAULT) == 0 && entry.Start < end && entry.End > start);
+            if (_alls.Any(entry => (entry.Flags & MCL_ONFAULT) == 0)) return [(start, end)];
+            var others = NotHeld(start, end).Select(part => new LockEntry(part.Start, part.End, flags: 0));
+            return [.. Uncovered(start, end, others)];
         }
     }
 

@@ -1,7 +1,7 @@
 // Other lengths. The new mapping is there before the old one goes, so that a failure leaves everything as it was. Views on an old mapping
 // stay good when the file grows. A shorter file would make their bytes a fault, so while anything in this process still shows what is to be
 // cut off, the file is not shortened; the kernel's own list of mappings says whether something does. Nothing maps a file meanwhile
-// (LengthLock).
+// (LengthLockOf).
 
 using ShmIpc.Interop;
 
@@ -26,7 +26,7 @@ public sealed partial class MappedFile
         lock (_lock)
         {
             var before = Current()?.LengthBytes ?? 0;
-            lock (MemoryMapping.LengthLock)
+            lock (MemoryMapping.LengthLockOf(_file))
             {
                 CheckResizable(before);
                 if (lengthBytes > before) Grow(before, lengthBytes);

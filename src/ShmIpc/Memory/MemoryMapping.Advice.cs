@@ -38,7 +38,7 @@ public sealed unsafe partial class MemoryMapping
             if (advice is MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite)
             {
                 var writes = advice == MemoryAdvice.PopulateWrite;
-                lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + bytes, writes));
+                lock (_viewsLock) CheckAccess(new OpenView(this, offset, offset + lengthBytes, writes));
                 RequireRoom((nint)(_start + offset), bytes, writes);
             }
 

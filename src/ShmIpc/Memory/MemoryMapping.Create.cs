@@ -17,9 +17,14 @@ public sealed unsafe partial class MemoryMapping
 {
     private const long AddressSpaceBytes = 1L << 47; // what a process on x64 has; longer lengths only overflow
 
+    private const int LengthLocks = 256; // files that share one only wait for each other
+
+    private static readonly Lock[] _lengthLocks = [.. Enumerable.Range(0, LengthLocks).Select(_ => new Lock())];
+
     /// <summary>Held from the look at a file's length until it is mapped, and by whoever shortens a file from the look at what is mapped
-    /// until it is shorter: so no thread maps what another is about to cut off.</summary>
-    internal static Lock LengthLock { get; } = new();
+    /// until it is shorter: so no thread maps what another is about to cut off. A file that grows may take long to get its space, and
+    /// others are mapped meanwhile. Nobody holds two.</summary>
+    internal static Lock LengthLockOf(SafeFileHandle file) => _lengthLocks[LinuxFile.Status(file).Inode % LengthLocks];
 
     /// <summary>Maps a range of a file. The file may be closed afterwards.</summary>
     /// <remarks>
@@ -91,7 +96,7 @@ public sealed unsafe partial class MemoryMapping
         {
             var flags = isShared ? MAP_SHARED : options.NoReserve ? MAP_PRIVATE | MAP_NORESERVE : MAP_PRIVATE;
             var access = fillHoles && options.Access == MemoryAccess.None ? MemoryAccess.ReadOnly : options.Access;
-            lock (LengthLock)
+            lock (LengthLockOf(file))
             {
                 CheckReaches(file, offset, lengthBytes);
                 MapOver(start, mappedBytes, access, flags, number, offset);

@@ -38,6 +38,7 @@ public sealed unsafe partial class MemoryMapping
                 CheckNotMirrored(nameof(Protect));
                 var (start, end) = (offset, PageEnd(offset + lengthBytes));
                 CheckNobodyNeedsMore(start, end, access);
+                if (access == MemoryAccess.ReadWrite) RequireRoomToWrite(start, end);
                 var pages = _pages ??= new PageAccess(PageEnd(LengthBytes), Access);
                 (long Start, long End, MemoryAccess Access)[] before = [.. pages.In(start, end)];
                 pages.Set(start, end, access);
@@ -132,13 +133,6 @@ public sealed unsafe partial class MemoryMapping
     private void SetAccess(long start, long end, MemoryAccess access)
     {
         if (IsWithheldHere) return; // a view that was open at the fork is closed
-
-        // Private pages that are locked are copied as soon as they may be written.
-        if (access == MemoryAccess.ReadWrite && LockTable.MayHold((nint)(_start + start), (nint)(_start + end)))
-        {
-            RequireRoom((nint)(_start + start), end - start, writes: true);
-        }
-
         if (mprotect(_start + start, Size(end - start), ProtectionOf(access)) != 0)
         {
             throw LinuxError.ToException(
@@ -147,6 +141,19 @@ public sealed unsafe partial class MemoryMapping
                 $"offset {start}, length {end - start}, {access}",
                 request: RequestOf((nint)(_start + start), end - start) with { Protection = ProtectionOf(access) });
         }
+    }
+
+    // Private pages that are locked are copied as soon as they may be written. So this is asked before they are opened, and never when they
+    // are closed, which takes nothing.
+    private void RequireRoomToWrite(long start, long end)
+    {
+        if (Sharing == MappingSharing.Shared || IsOfPool) return;
+        PageRange[] held =
+        [
+            .. LockTable.Held((nint)(_start + start), (nint)(_start + end))
+                .Select(part => new PageRange(part.Start, part.End - part.Start, PagesThere.Own)),
+        ];
+        if (held.Length > 0 && LinuxMemory.ShortageFor(held) is { } refusal) throw refusal;
     }
 
     // Where the mapping began as read-only, a hole of the file has no space yet, nor has the private copy of a page of a pool: better an

@@ -22,7 +22,8 @@ public sealed unsafe partial class MemoryMapping
     /// <exception cref="InvalidOperationException">The mapping is mirrored.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The range reaches outside the mapping.</exception>
     /// <exception cref="UnauthorizedAccessException">The file behind shared memory was opened read-only, or is sealed.</exception>
-    /// <exception cref="ShmNoSpaceException">The file system has no room for the holes of the file.</exception>
+    /// <exception cref="ShmNoSpaceException">The file system has no room for the holes of the file, or the machine too little memory for
+    /// private pages that are locked.</exception>
     /// <exception cref="ShmException">The kernel refused.</exception>
     public WritableScope Writable(long offset, long lengthBytes)
     {
@@ -35,11 +36,12 @@ public sealed unsafe partial class MemoryMapping
             lock (_viewsLock)
             {
                 CheckMayBeWritten(nameof(Writable));
+                if (lengthBytes > 0) RequireRoomToWrite(start, end);
                 _scopes.Add(scope);
                 try
                 {
                     Apply(start, end);
-                    TakeSpace(start, end);
+                    if (lengthBytes > 0) TakeSpace(start, end);
                 }
                 catch
                 {

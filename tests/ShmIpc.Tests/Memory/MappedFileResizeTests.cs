@@ -1,5 +1,6 @@
 // Other lengths: what grows keeps its bytes and its views, what shrinks is refused while anybody looks, and a failure changes nothing.
 
+using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
 using ShmIpc.Memory;
 using ShmIpc.Tests.Interop;
@@ -101,6 +102,29 @@ public sealed class MappedFileResizeTests : IDisposable
 
         file.Resize(_page);
         Assert.Equal(_page, new FileInfo(FilePath).Length);
+    }
+
+    // To take the space of a long file may take long.
+    [Fact]
+    public void Nobody_waits_for_the_length_of_another_file()
+    {
+        using var one = _scratch.NewFile(_page);
+        using var again = LinuxFile.Reopen(one);
+        Assert.True(MemoryMapping.LengthLockOf(one) == MemoryMapping.LengthLockOf(again));
+        List<SafeFileHandle> others = [_scratch.NewFile(_page)];
+        while (MemoryMapping.LengthLockOf(others[^1]) == MemoryMapping.LengthLockOf(one) && others.Count < 16)
+        {
+            others.Add(_scratch.NewFile(_page));
+        }
+
+        lock (MemoryMapping.LengthLockOf(one))
+        {
+            Thread thread = new(() => MemoryMapping.MapFile(others[^1], 0, _page).Dispose()) { IsBackground = true };
+            thread.Start();
+            Assert.True(thread.Join(TimeSpan.FromSeconds(60)));
+        }
+
+        others.ForEach(other => other.Dispose());
     }
 
     [Fact]

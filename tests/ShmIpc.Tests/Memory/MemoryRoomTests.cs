@@ -56,6 +56,33 @@ public sealed class MemoryRoomTests
         Assert.Throws<ShmNoSpaceException>(() => MemoryMapping.MapFile(file, 0, TooMuch, options));
     }
 
+    // Pages that are closed take nothing, so no closing is ever refused for want of memory.
+    [Fact]
+    public void A_scope_closes_beside_another_one_however_little_memory_there_is()
+    {
+        using var mapping = ClosedSparse();
+        using var first = mapping.Writable(0, TooMuch);
+        var second = mapping.Writable(0, TooMuch);
+        using var token = Locked(mapping);
+        second.Dispose();
+        Assert.Equal("rw-p", PermissionsAt(mapping, TooMuch / 2));
+        first.Dispose();
+        Assert.Equal("---p", PermissionsAt(mapping, TooMuch / 2));
+        Assert.Equal("---p", PermissionsAt(mapping, 0));
+    }
+
+    // The kernel brings in what is locked, and not its neighbours.
+    [Fact]
+    public void One_locked_page_does_not_keep_the_rest_from_becoming_writable()
+    {
+        using var mapping = ClosedSparse();
+        mapping.Protect(0, Environment.SystemPageSize, MemoryAccess.ReadWrite);
+        using var token = Locked(mapping);
+        using (mapping.Writable(0, TooMuch)) mapping.Write(TooMuch - 8, 1L);
+        mapping.Protect(0, TooMuch, MemoryAccess.ReadWrite);
+        Assert.Equal(1, KernelProbe.PagesPresent(mapping.Whole.Start, 1 << 20));
+    }
+
     // What another part of the file has taken is no help.
     [Fact]
     public void A_window_beside_what_the_file_has_taken()
@@ -110,5 +137,18 @@ public sealed class MemoryRoomTests
         using var mapping = MemoryMapping.MapAnonymous(TooMuch, _sparse);
         Assert.False(MemoryLock.TryLockAll(MemoryLockScope.Current, onFault: false, out _, out var refusal));
         Assert.IsType<ShmNoSpaceException>(refusal);
+    }
+
+    private static MemoryMapping ClosedSparse() => MemoryMapping.MapAnonymous(
+        TooMuch, new() { Sharing = MappingSharing.Private, NoReserve = true, Access = MemoryAccess.None });
+
+    private static string PermissionsAt(MemoryMapping mapping, long offset) =>
+        ProcMaps.LineAt(mapping.Whole.Address(offset)).Split(' ')[1];
+
+    private static MemoryLock Locked(MemoryMapping mapping)
+    {
+        Assert.SkipUnless(
+            mapping.TryLock(0, Environment.SystemPageSize, onFault: false, out var token, out var refusal), refusal?.Message ?? "");
+        return token!;
     }
 }

@@ -45,6 +45,27 @@ public sealed class WritableScopeTests : IDisposable
     }
 
     [Fact]
+    public void A_scope_of_no_bytes_opens_nothing_and_leaves_the_holes_to_the_next()
+    {
+        Assert.SkipUnless(KernelFeatures.Probe().Populates, "This kernel (before 5.14) fills no holes when pages become writable.");
+        using var root = new DiskRoot();
+        using var file = File.OpenHandle(root.FileOf("hole"), FileMode.CreateNew, FileAccess.ReadWrite);
+        LinuxFile.SetLength(file, _page);
+        using var mapping = MemoryMapping.MapFile(file, 0, _page, _readOnly);
+        using (mapping.Writable(10, 0)) Assert.Equal("r--s", Permissions(mapping)[0]);
+        using (mapping.Writable(0, _page)) Assert.NotEqual(0, KernelProbe.AllocatedBytes(file)); // before anything is written
+    }
+
+    [Fact]
+    public void An_open_scope_lets_all_of_a_mapping_be_populated_that_ends_inside_a_page()
+    {
+        using var mapping = MemoryMapping.MapAnonymous(_page + 10, _private);
+        mapping.Protect(0, _page + 10, MemoryAccess.ReadOnly);
+        using (mapping.Writable(0, _page + 10)) mapping.Advise(0, _page + 10, MemoryAdvice.PopulateWrite);
+        Assert.Equal(2, KernelProbe.PagesPresent(mapping.Whole.Start, 2 * _page));
+    }
+
+    [Fact]
     public void A_second_close_takes_nothing_from_another_scope()
     {
         using var mapping = ReadOnlyPages();
