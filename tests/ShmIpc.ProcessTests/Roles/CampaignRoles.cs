@@ -171,6 +171,7 @@ internal static class CampaignRoles
             throw new InvalidOperationException($"{progress[0]} values were written, and the next writer begins behind {writer.Version}.");
         }
 
+        progress[0] = writer.Version; // else two that die one after the other, each behind its first value, would be two ahead
         while (true)
         {
             for (int burst = random.Next(100); burst > 0; burst--)
