@@ -36,12 +36,18 @@ internal static class LockCommand
         if (!Path.Exists(path)) File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
         using FileLock held = FileLock.TryAcquire(path, kind, range) ?? Wait(path, kind, range, timeout);
         Console.Error.WriteLine($"Took {(kind == FileLockKind.Shared ? "a" : "an")} {held}.");
+        // Ctrl+C reaches the command too, and is its to answer. It never runs on without the lock, whenever the end comes.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            ended.TrySetResult();
+        });
         try
         {
             using Process command = Process.Start(words[0], words[1..]); // which does not get the lock: it is closed at exec
-            // Ctrl+C reaches the command too, and is its to answer. It never runs on without the lock.
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
-            using var end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => command.Kill(entireProcessTree: true));
+            _ = ended.Task.ContinueWith(_ => command.Kill(entireProcessTree: true), TaskScheduler.Default);
             command.WaitForExit();
             return command.ExitCode;
         }
