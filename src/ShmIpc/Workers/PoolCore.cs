@@ -3,7 +3,6 @@
 // nothing is left behind however it ends.
 
 using Microsoft.Win32.SafeHandles;
-using ShmIpc.Memory;
 using ShmIpc.Regions;
 
 namespace ShmIpc.Workers;
@@ -22,7 +21,6 @@ internal sealed class PoolCore : IDisposable
     private Task _reading = Task.CompletedTask;
     private Task _forwarding = Task.CompletedTask;
     private Task? _stop;
-    private WorkerPoolException? _fault;
 
     public PoolCore(string body, bool hasJobs, WorkerPoolOptions options)
     {
@@ -168,7 +166,6 @@ internal sealed class PoolCore : IDisposable
 
     private void Fault(WorkerPoolException fault)
     {
-        Atomics.Release(ref _fault, fault);
         Jobs?.Close(fault.Message);
         Jobs?.FailAll(() => new WorkerPoolException(fault.Message, fault));
         _completion.TrySetException(fault);
