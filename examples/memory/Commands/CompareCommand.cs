@@ -38,7 +38,7 @@ internal static class CompareCommand
     {
         using var file = new TemporaryFile(Path.Combine(directory, $"memory-compare-{Environment.ProcessId}"));
         string path = file.Path;
-        Make(path, largeBytes);
+        Make(file, largeBytes);
         Console.WriteLine("| what | mapped | other way | time | mapped / other |\n|---|---:|---|---:|---:|");
         string size = ByteSize.Format(largeBytes);
         Row($"search in {size}", Search, ("File.ReadAllBytes + IndexOf", () => File.ReadAllBytes(path).AsSpan().IndexOf(_needle)),
@@ -46,10 +46,10 @@ internal static class CompareCommand
         Row($"one pass over {size}", PassMapped, ("RandomAccess.Read, 1 MiB buffer", PassRead));
         foreach (int bytes in new[] { 4096, 65_536, 1 << 20 })
         {
-            Make(path, bytes);
+            Make(file, bytes);
             Row($"whole file of {ByteSize.Format(bytes)}", Search, ("File.ReadAllBytes", () => File.ReadAllBytes(path).AsSpan().IndexOf(_needle)));
         }
-        Make(path, Writes * RecordBytes);
+        Make(file, Writes * RecordBytes);
         Row($"{Writes} writes of {RecordBytes} B", WriteMapped, ("RandomAccess.Write", WriteRandom), ("FileStream", WriteStream));
 
         long Search()
@@ -140,9 +140,9 @@ internal static class CompareCommand
         }
     }
 
-    private static void Make(string path, long lengthBytes)
+    private static void Make(TemporaryFile temporary, long lengthBytes)
     {
-        using var file = new FileStream(path, FileMode.Create);
+        using FileStream file = temporary.Rewrite();
         byte[] block = new byte[BufferBytes];
         for (int i = 0; i < block.Length; i++)
             block[i] = (byte)('a' + i * 7 % 26);

@@ -33,14 +33,14 @@ internal static class SyncCommand
     private static void Run(string directory)
     {
         using var file = new TemporaryFile(Path.Combine(directory, $"memory-sync-{Guid.NewGuid():N}"));
-        File.WriteAllBytes(file.Path, new byte[FileBytes]);
         Console.WriteLine($"In {directory} ({new DriveInfo(directory).DriveFormat}); {Writes} writes of 100 bytes each:");
         Console.WriteLine();
         Console.WriteLine("| way | median us a write | after SIGKILL | after a power cut |");
         Console.WriteLine("|---|---|---|---|");
         foreach (var way in _ways)
         {
-            File.WriteAllBytes(file.Path, new byte[FileBytes]);
+            using (FileStream stream = file.Rewrite())
+                stream.Write(new byte[FileBytes]);
             var start = SameProgram.With("sync-writer", file.Path, way);
             (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
             using var writer = Process.Start(start)!;

@@ -70,7 +70,7 @@ internal static class CompressCommand
         long length = RandomAccess.GetLength(source);
         clock.Restart();
         using var unfinished = new TemporaryFile(target + ".unfinished");
-        await using (var stream = new FileStream(unfinished.Path, FileMode.CreateNew))
+        await using (FileStream stream = unfinished.Rewrite())
         {
             await foreach (byte[] member in pool.RunAsync(Chunks(hasBytes: false)))
                 await stream.WriteAsync(member);
