@@ -29,7 +29,8 @@ internal sealed class DiskRoot : IDisposable
     public void AwaitDetached(string name)
     {
         using SafeFileHandle file = File.OpenHandle(FileOf(name), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        Assert.True(SpinWait.SpinUntil(() => !LinuxFile.IsLocked(file, 0, 0), TimeSpan.FromMinutes(1)), $"Somebody is attached to {name}.");
+        Assert.True(
+            SpinWait.SpinUntil(() => !LinuxFile.IsLocked(file, 0, 0), TimeSpan.FromMinutes(1)), $"Somebody is attached to {name}.");
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

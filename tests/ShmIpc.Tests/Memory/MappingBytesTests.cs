@@ -50,7 +50,8 @@ public sealed class MappingBytesTests
         Func<int> byCopy = () => mapping.Read<int>(0);
         // Whatever is compiled anew meanwhile, one before the other, may do with fewer.
         Assert.True(
-            SpinWait.SpinUntil(() => BytesOf(byCopy) == BytesOf(inPlace), _patience), $"{BytesOf(byCopy)} by copy, {BytesOf(inPlace)} in place");
+            SpinWait.SpinUntil(() => BytesOf(byCopy) == BytesOf(inPlace), _patience),
+            $"{BytesOf(byCopy)} by copy, {BytesOf(inPlace)} in place");
 
         static long BytesOf(Func<int> use)
         {

@@ -74,7 +74,9 @@ public sealed unsafe class ProcessMapsTests
     {
         // Other tests map and unmap hundreds of regions at once, now and then.
         (int Same, int All) last = default;
-        Assert.True(SpinWait.SpinUntil(IsSame, 60_000), $"{last.Same} of {last.All} lines are the same, and only what others map meanwhile may differ.");
+        Assert.True(
+            SpinWait.SpinUntil(IsSame, 60_000),
+            $"{last.Same} of {last.All} lines are the same, and only what others map meanwhile may differ.");
 
         bool IsSame()
         {
