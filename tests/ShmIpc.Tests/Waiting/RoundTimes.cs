@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Waiting;
 internal sealed class RoundTimes
 {
     private const int StretchRounds = 50;
-    private static readonly TimeSpan _longest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _longest = TimeSpan.FromMinutes(3);
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly List<TimeSpan> _ends = [TimeSpan.Zero];
 
@@ -20,7 +20,7 @@ internal sealed class RoundTimes
     public bool ShowWakeUps(double shareOfPark) => Least < shareOfPark * WaitingRoom.MaxPark;
 
     /// <summary>Whether another round is worth it: those that were planned are not done, or none of them was quick enough yet, which a
-    /// machine that is busy with something else may make of all of them, though not for a minute.</summary>
+    /// machine that is busy with something else may make of all of them, though not for minutes.</summary>
     public bool IsWorthARound(int rounds, double shareOfPark) =>
         _ends.Count <= rounds || (!ShowWakeUps(shareOfPark) && _ends[^1] < _longest);
 

@@ -231,7 +231,7 @@ public sealed class WaitAnyTests(ITestOutputHelper output) : IDisposable
                 }
             }
         });
-        await Task.WhenAll(writing, reading).WaitAsync(3 * _bound);
+        await Task.WhenAll(writing, reading).WaitAsync(5 * _bound);
         _output.WriteLine($"{times}");
         Assert.True(times.ShowWakeUps(ShareOfPark), $"{times}");
         producers.ForEach(producer => producer.Dispose());
