@@ -60,7 +60,8 @@ public sealed class HostilePeerTests(ITestOutputHelper output)
         Thread.Sleep(time);
         Eventually.True(
             () => all.Any(child => child.HasExited) || (progress[1] > leastSteps && progress[2] > leastSteps),
-            "a busy machine gives them time");
+            "a busy machine gives them time",
+            5 * ChildProcess.Patience);
         foreach (ChildProcess child in all)
         {
             if (child.HasExited)
