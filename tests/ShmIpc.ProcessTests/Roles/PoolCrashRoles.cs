@@ -26,6 +26,7 @@ internal static class PoolCrashRoles
         };
         WorkerPool<string, string> pool = WorkerPool.StartAsync<string, string>(PoolBodies.Do, options).GetAwaiter().GetResult();
         RoleArguments.Say($"ready {pool.StartMode}");
+        int crashes = 0;
         while (Console.In.ReadLine() is { } job && job != "end")
         {
             try
@@ -34,6 +35,7 @@ internal static class PoolCrashRoles
             }
             catch (WorkerJobException error) when (error.Deaths > 0)
             {
+                crashes++;
                 RoleArguments.Say($"crashed {error.Deaths}/{error.Exit?.ExitCode}/{error.Exit?.Signal}");
             }
             catch (WorkerJobException error)
@@ -42,6 +44,7 @@ internal static class PoolCrashRoles
             }
         }
 
+        Eventually.True(() => pool.Workers.Sum(worker => worker.Restarts) >= crashes, "whoever crashed is replaced");
         pool.DisposeAsync().AsTask().GetAwaiter().GetResult();
         PoolLeftovers.ExpectNone();
         RoleArguments.Say($"alone {pool.Workers.Sum(worker => worker.Restarts)}");
