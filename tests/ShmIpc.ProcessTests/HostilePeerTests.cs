@@ -73,7 +73,8 @@ public sealed class HostilePeerTests(ITestOutputHelper output)
             child.Send("stop");
         }
 
-        string[][] said = [.. all.Select(child => child.Expect("done"))];
+        // An operation may take as long as Outcomes allows, and so may what follows it until all is disposed.
+        string[][] said = [.. all.Select(child => child.Expect("done", 5 * ChildProcess.Patience))];
         foreach (ChildProcess child in all)
         {
             child.ExpectEnd();
