@@ -10,7 +10,8 @@ public sealed class LeftoverCheck : IDisposable
         // The runtime reaps in the background.
         Eventually.True(
             () => Files().Length == 0 && Linux.Children().Count == 0,
-            () => $"the tests leave nothing behind: files [{string.Join(", ", Files())}], processes [{string.Join(", ", Linux.Children())}]");
+            () => "the tests leave nothing behind: "
+                + $"files [{string.Join(", ", Files())}], processes [{string.Join(", ", Linux.Children())}]");
 
         static string[] Files() => Directory.GetFileSystemEntries("/dev/shm", ScratchRoot.Prefix + "*");
     }
