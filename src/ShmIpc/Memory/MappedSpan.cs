@@ -82,6 +82,6 @@ internal readonly unsafe struct MappedSpan
     /// <summary>What was asked for, and what there is.</summary>
     internal static ArgumentOutOfRangeException RangeError(long offset, long lengthBytes, long mappedBytes) => new(
         nameof(offset),
-        $"{lengthBytes} byte(s) from offset {offset} on were asked for, and {mappedBytes} byte(s) are mapped: both numbers are at least 0, " +
-        $"and their sum at most {mappedBytes}.");
+        $"{lengthBytes} byte(s) from offset {offset} on were asked for, and {mappedBytes} byte(s) are mapped: both numbers are at least " +
+        $"0, and their sum at most {mappedBytes}.");
 }

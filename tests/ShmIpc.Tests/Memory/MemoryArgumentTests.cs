@@ -74,7 +74,7 @@ public sealed class MemoryArgumentTests : IDisposable
                 Assert.IsAssignableFrom<ArgumentException>(error);
                 var numbers = error.Message.Replace(number.ToString(CultureInfo.InvariantCulture), "", StringComparison.Ordinal);
                 if (number != Clamped(number) && member.EndsWith("Read length", StringComparison.Ordinal)) continue;
-                Assert.DoesNotContain("-", numbers, StringComparison.Ordinal); // no sum that went round
+                Assert.DoesNotMatch("-[0-9]", numbers); // no sum that went round
             }
 
             Assert.True(mapping.TryUnmap()); // no refusal has left a hold
@@ -103,7 +103,7 @@ public sealed class MemoryArgumentTests : IDisposable
         using var mapping = MemoryMapping.MapAnonymous(3 * _page);
         if (!mapping.TryLock(_page, 1, onFault: false, out var token, out var refusal)) Assert.Skip(refusal.Message);
         var error = Assert.Throws<ShmException>(() => mapping.Advise(0, 3 * _page, MemoryAdvice.DontNeed));
-        Assert.Contains("locked: unlock it first", error.Message.Replace("locked, and locked memory is not given up", "locked", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("locked memory is not given up: unlock it first", error.Message, StringComparison.Ordinal);
         token.Dispose();
         mapping.Advise(0, 3 * _page, MemoryAdvice.DontNeed);
     }
