@@ -134,6 +134,21 @@ public sealed class MemoryArgumentTests : IDisposable
         file.Dispose();
         var error = Assert.Throws<ObjectDisposedException>(file.Flush);
         Assert.Contains(nameof(MappedFile), error.ObjectName, StringComparison.Ordinal);
+        var memory = MemoryFile.Create("disposed", 1);
+        memory.Dispose();
+        foreach (var use in (Action[])[() => memory.Grow(2), () => memory.Map(), () => _ = memory.Seals, () => memory.MakeInheritable()])
+        {
+            Assert.Contains("the object that it belongs to is disposed", Assert.Throws<ObjectDisposedException>(use).Message, StringComparison.Ordinal);
+        }
+    }
+
+    // A regular file of no length, whose first byte nobody can read.
+    [Fact]
+    public void A_file_of_the_kernels_own_is_no_broken_disk()
+    {
+        var error = Record.Exception(() => MappedFile.Open("/proc/self/mem", new() { Access = MemoryAccess.ReadOnly }));
+        Assert.SkipWhen(error is UnauthorizedAccessException, "This process may not open its own /proc/self/mem.");
+        Assert.Contains("the kernel's own", Assert.IsType<ShmException>(error).Message, StringComparison.Ordinal);
     }
 
     private static int Clamped(long number) => (int)Math.Clamp(number, int.MinValue, int.MaxValue);
