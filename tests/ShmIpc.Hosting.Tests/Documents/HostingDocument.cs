@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ShmIpc.Channels;
 
@@ -24,11 +25,25 @@ internal static class HostingDocument
 
     internal sealed class Engine
     {
-        public ValueTask AcceptAsync(Order order, CancellationToken ct) => order is null ? default : new(Task.Delay(0, ct));
+        public Order? Last { get; private set; }
+
+        public ValueTask AcceptAsync(Order order, CancellationToken ct)
+        {
+            ct.ThrowIfCancellationRequested();
+            Last = order;
+            return default;
+        }
     }
 
     internal sealed class Worker
     {
-        public ValueTask DoAsync(Job job, CancellationToken ct) => job is null ? default : new(Task.Delay(0, ct));
+        public Job? Last { get; private set; }
+
+        public ValueTask DoAsync(Job job, CancellationToken ct)
+        {
+            ct.ThrowIfCancellationRequested();
+            Last = job;
+            return default;
+        }
     }
 }
