@@ -24,7 +24,7 @@ internal static class LimitsCommand
         {
             null => "not there",
             { TotalBytes: null } => "no limit of its own",
-            var room => $"{Size(room.AvailableBytes)} free of {Size(room.TotalBytes)}",
+            { } room => $"{Size(room.AvailableBytes)} free of {Size(room.TotalBytes)}",
         });
         Say("promises", $"{limits.Overcommit}; {Size(limits.CommittedBytes)} promised, {Size(limits.CommitLimitBytes)} the limit of Never");
         Say("locked memory", $"{Size(limits.LockedBytes)} of {Limit(limits.LockedMemory)}{(limits.MayLockBeyondLimit == true ? ", and beyond" : "")}");
