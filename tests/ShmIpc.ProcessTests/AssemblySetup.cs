@@ -6,4 +6,3 @@ using Xunit.v3;
 
 [assembly: Parallelization(Mode = ParallelMode.None)]
 [assembly: AssemblyFixture(typeof(LeftoverCheck))]
-[assembly: AssemblyFixture(typeof(NativeCode))]

@@ -2,6 +2,9 @@
 // directory of this run, since the tests' own may belong to another user, and goes with it after the last test.
 
 using System.Diagnostics;
+using ShmIpc.ProcessTests.Harness;
+
+[assembly: AssemblyFixture(typeof(NativeCode))]
 
 namespace ShmIpc.ProcessTests.Harness;
 
