@@ -13,7 +13,7 @@ internal sealed class ScratchRoot : IDisposable
         Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>A directory on a disk; the test is skipped where neither the temporary directory nor the one that outlives a restart is.</summary>
+    /// <summary>A directory on a disk: the temporary one, or the one that outlives a restart. Skips the test where neither is.</summary>
     public static string Disk
     {
         get
@@ -36,6 +36,13 @@ internal sealed class ScratchRoot : IDisposable
     public string Path { get; }
 
     public string FileOf(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Skips the test where less is free.</summary>
+    public void RequireRoom(long bytes)
+    {
+        long free = new DriveInfo(Path).AvailableFreeSpace;
+        Assert.SkipWhen(free < bytes, $"{Path} has {free} bytes free, and this takes up to {bytes}.");
+    }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

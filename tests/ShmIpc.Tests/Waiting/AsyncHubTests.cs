@@ -23,8 +23,8 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
     {
         const int messages = 20;
         const int bytesEach = 128 << 10; // of a channel with its lane
-        Assert.SkipWhen(
-            new DriveInfo(_root.Path).AvailableFreeSpace < (long)channels * bytesEach, $"{_root.Path} has no room for {channels} channels.");
+        long room = new DriveInfo(_root.Path).AvailableFreeSpace;
+        Assert.SkipWhen(room < (long)channels * bytesEach, $"{_root.Path} has {room} bytes free, too few for {channels} channels.");
         int atMost = Futex.IsWaitAnySupported ? 8 : HubThreads() + channels; // 8: other tests of this run await, too
         List<ShmByteChannel> opened = [.. Enumerable.Range(0, channels).Select(i => Open($"hub{i}"))];
         List<ByteConsumer> consumers =
