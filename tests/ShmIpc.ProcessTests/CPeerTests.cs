@@ -23,10 +23,10 @@ public sealed class CPeerTests(ITestOutputHelper output)
     [InlineData("g++", "-std=c++11", "-x", "c++")]
     public void The_header_and_the_examples_compile_without_a_warning(string compiler, params string[] options)
     {
-        CPeer.Compilers(compiler);
+        NativeCode.Compilers(compiler);
         foreach (string example in (string[])["send", "receive"])
         {
-            string complaints = CPeer.Compile(
+            string complaints = NativeCode.Compile(
                 compiler,
                 [.. options, "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2", "-fsyntax-only", Path.Combine(CPeer.Folder, "examples", example + ".c")]);
             Assert.Equal("", complaints);

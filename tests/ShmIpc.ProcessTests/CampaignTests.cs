@@ -25,7 +25,7 @@ public sealed class CampaignTests(ITestOutputHelper output) : IDisposable
     private static readonly TimeSpan _longest = TimeSpan.FromMinutes(90);
     private readonly ITestOutputHelper _output = output;
     private readonly ScratchRoot _root = new();
-    private readonly ScratchRoot _diskRoot = new(TemporaryFolder());
+    private readonly ScratchRoot _diskRoot = new(ScratchRoot.DiskOrMemory);
     private readonly ScratchRoot _contestedRoot = new();
     private readonly ScratchRoot _aside = new();
 
@@ -104,10 +104,6 @@ public sealed class CampaignTests(ITestOutputHelper output) : IDisposable
         return int.TryParse(wanted, CultureInfo.InvariantCulture, out int kills) ? kills : KillsOfLongCampaign;
     }
 
-    private static bool IsDisk(string path) => new DriveInfo(path).DriveFormat is not ("tmpfs" or "ramfs");
-
-    private static string TemporaryFolder() => IsDisk(Path.GetTempPath()) ? Path.GetTempPath() : ScratchRoot.Memory;
-
     private CampaignChannel MakeMain(Random random)
     {
         CampaignChannel main = new(
@@ -168,7 +164,7 @@ public sealed class CampaignTests(ITestOutputHelper output) : IDisposable
                 MaxGroups = 4,
                 MaxParticipants = 12,
                 Checksums = true,
-                Flush = IsDisk(_diskRoot.Path) ? ShmFlushMode.Async : null,
+                Flush = ScratchRoot.IsOnDisk(_diskRoot.Path) ? ShmFlushMode.Async : null,
                 RequiredGroups = [new() { Name = "log" }],
             },
             _aside,

@@ -19,6 +19,7 @@ public sealed class IdleAwaitTests(ITestOutputHelper output)
         const int MostLooks = 10;
         const double MostMs = 40; // a hub that polls every few milliseconds takes several times that
         using ScratchRoot root = new();
+        root.RequireRoom(channels * (128L << 10));
         using ChildProcess child = ChildProcess.Start(
             "awaiter", ("root", root.Path), ("channels", channels), ("each", each), ("DOTNET_TieredCompilation", 0));
         string[] ready = child.Expect("ready");

@@ -9,6 +9,7 @@ namespace ShmIpc.ProcessTests;
 public sealed class TypedTests
 {
     private const int Messages = 5_000;
+    private const int LaneBytes = 16 << 20;
 
     [Fact]
     public void Consumer_first()
@@ -28,8 +29,9 @@ public sealed class TypedTests
     {
         // The producer has written and completed everything before anybody reads; the lane holds it.
         using ScratchRoot root = new();
+        root.RequireRoom(LaneBytes + (1 << 20));
         using ShmChannel<Order> channel = ShmChannel.CreateOrOpen<Order>(
-            "orders", new ShmChannelOptions { Root = root.Path, LaneCapacityBytes = 16 * 1024 * 1024 });
+            "orders", new ShmChannelOptions { Root = root.Path, LaneCapacityBytes = LaneBytes });
         using ChildProcess writer = Start("order-writer", root);
         writer.Expect("done");
         using ChildProcess reader = Start("order-reader", root);
@@ -42,7 +44,8 @@ public sealed class TypedTests
     public void A_producer_that_has_gone_left_its_messages_and_its_completion()
     {
         using ScratchRoot root = new();
-        ShmChannelOptions options = new() { Root = root.Path, LaneCapacityBytes = 16 * 1024 * 1024 };
+        root.RequireRoom(LaneBytes + (1 << 20));
+        ShmChannelOptions options = new() { Root = root.Path, LaneCapacityBytes = LaneBytes };
         using ShmChannel<Order> channel = ShmChannel.CreateOrOpen<Order>("orders", options);
         using (ChildProcess writer = Start("order-writer", root))
         {

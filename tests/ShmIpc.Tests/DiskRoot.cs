@@ -14,9 +14,11 @@ internal sealed class DiskRoot : IDisposable
 
     public DiskRoot()
     {
-        string? parent = new[] { System.IO.Path.GetTempPath(), AppContext.BaseDirectory }.FirstOrDefault(IsOnDisk);
-        Assert.SkipWhen(parent is null, "Neither the temporary directory nor the tests' own is on ext4, xfs, btrfs or overlayfs.");
-        Path = System.IO.Path.Combine(parent!, $"shmipc-test-{Environment.ProcessId}-{Guid.NewGuid():N}");
+        // /var/tmp outlives a restart, and so lies on a disk where /tmp may not.
+        string[] parents = [System.IO.Path.GetTempPath(), "/var/tmp", AppContext.BaseDirectory];
+        string? parent = parents.FirstOrDefault(IsOnDiskAndMine);
+        Assert.SkipWhen(parent is null, $"None of {string.Join(", ", parents)} is on ext4, xfs, btrfs or overlayfs and may be written.");
+        Path = System.IO.Path.Combine(parent, $"shmipc-test-{Environment.ProcessId}-{Guid.NewGuid():N}");
         Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
@@ -35,9 +37,10 @@ internal sealed class DiskRoot : IDisposable
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 
-    private static bool IsOnDisk(string path)
+    private static bool IsOnDiskAndMine(string path)
     {
+        if (!Directory.Exists(path)) return false;
         using SafeFileHandle directory = LinuxFile.OpenDirectory(System.IO.Path.TrimEndingDirectorySeparator(path));
-        return _disks.Contains(LinuxFile.FileSystemMagic(directory));
+        return _disks.Contains(LinuxFile.FileSystemMagic(directory)) && LinuxFile.TryChange(directory) == 0;
     }
 }

@@ -35,11 +35,7 @@ public sealed class ClockTests(ITestOutputHelper output)
     [Fact]
     public void A_time_of_day_that_jumps_by_decades_delays_nothing_and_ends_no_wait()
     {
-        string library = Path.Combine(AppContext.BaseDirectory, "jump.so");
-        string source = Path.Combine(Fragment.Repository, "tests", "ShmIpc.ProcessTests", "Native", "jump.c");
-        string compiler = CPeer.Compilers("gcc", "clang", "cc")[0];
-        string[] strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIC", "-shared"];
-        Assert.Equal("", CPeer.Compile(compiler, [.. strict, source, "-o", library]));
+        string library = NativeCode.Build("jump.c", "jump.so", "-fPIC", "-shared");
         using ScratchRoot root = new();
         (string, object)[] jumping = [(ChildProcess.ViaKey, (string[])["env", $"LD_PRELOAD={library}"])];
         using Party first = new(jumping);

@@ -28,6 +28,7 @@ public sealed class LimitTests(ITestOutputHelper output)
     public void A_mapping_has_address_space_enough_or_says_what_limits_it()
     {
         using ScratchRoot root = new();
+        root.RequireRoom(40 << 20); // large mappings are what it is about
         using ChildProcess child = ChildProcess.Start(
             "few-addresses", ("root", root.Path),
             ("DOTNET_TieredCompilation", 0), ("DOTNET_gcConcurrent", 0), ("DOTNET_EnableWriteXorExecute", 0),

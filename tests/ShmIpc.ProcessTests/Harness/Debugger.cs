@@ -22,7 +22,7 @@ internal sealed class Debugger : IDisposable
     /// <summary>Returns when every thread of theirs has stopped. Skips the test where gdb is missing or may not do that.</summary>
     public static Debugger Attach(IReadOnlyList<ChildProcess> children)
     {
-        Assert.SkipUnless(CPeer.IsOnPath("gdb"), "There is no gdb on the PATH to attach to a process.");
+        Assert.SkipUnless(NativeCode.IsOnPath("gdb"), "There is no gdb on the PATH to attach to a process.");
         Debugger debugger = new(Process.Start(new ProcessStartInfo("gdb", ["-nx", "-q", "-iex", "set auto-solib-add off"])
         {
             RedirectStandardInput = true,

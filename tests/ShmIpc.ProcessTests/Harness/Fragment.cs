@@ -6,8 +6,8 @@ internal static class Fragment
 {
     public static string Repository { get; } = Find();
 
-    /// <summary>Keeps the text of a section, between the lines that begin and end it. Not where another user's repository is tested: what
-    /// was shown is shown all the same.</summary>
+    /// <summary>Keeps the text of a section, between the lines that begin and end it. Not where another user's repository is tested, or
+    /// one that is mounted read-only: what was shown is shown all the same.</summary>
     public static void Write(string section, string markdown)
     {
         string folder = Path.Combine(Repository, "TestResults", "failure-model");
@@ -16,7 +16,7 @@ internal static class Fragment
             Directory.CreateDirectory(folder);
             File.WriteAllText(Path.Combine(folder, section + ".md"), markdown.TrimEnd('\n') + "\n");
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException { HResult: Linux.EROFS })
         {
         }
     }

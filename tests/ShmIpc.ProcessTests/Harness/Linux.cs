@@ -32,6 +32,8 @@ internal static partial class Linux
     private const int LOCK_SH = 1;
     private const int O_RDONLY = 0;
     private const int F_SETFD = 2;
+    private const int X_OK = 1;
+    public const int EROFS = 30;
 
     /// <summary>As uname -r says.</summary>
     public static string KernelRelease => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
@@ -266,6 +268,9 @@ internal static partial class Linux
     /// <summary>From now on the kernel reaps this process's children, and nobody learns how they ended.</summary>
     public static void IgnoreChildren() => _ = signal(SIGCHLD, SIG_IGN);
 
+    /// <summary>Whether the kernel would run a file: it has the right bits, and its file system is not mounted with noexec.</summary>
+    public static bool MayRun(string path) => access(path, X_OK) == 0;
+
     /// <summary>C's abort.</summary>
     [LibraryImport("libc", EntryPoint = "abort")]
     public static partial void Abort();
@@ -284,6 +289,9 @@ internal static partial class Linux
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int access(string path, int mode);
 
     [LibraryImport("libc")]
     private static partial int close(int fd);

@@ -1,5 +1,5 @@
-// Kills a process between two machine instructions of its first thread: behind so many that follow a marker (Native/stepper.c, compiled by
-// the machine's own compiler when a test first asks for it). The process runs what is shipped; nothing in it takes part.
+// Kills a process between two machine instructions of its first thread: behind so many that follow a marker (Native/stepper.c, compiled
+// when a test first asks for it). The process runs what is shipped; nothing in it takes part.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -8,7 +8,7 @@ namespace ShmIpc.ProcessTests.Harness;
 
 internal static class Stepper
 {
-    private static readonly Lazy<string> _program = new(Build);
+    private static readonly Lazy<string> _program = new(() => NativeCode.Build("stepper.c", "stepper", "-pedantic"));
 
     /// <summary>Everything is compiled once, at its first call, and for good: the instructions are those of a process that is warm, and
     /// the same in each.</summary>
@@ -53,15 +53,5 @@ internal static class Stepper
         Task<string?> line = stepper.StandardOutput.ReadLineAsync();
         Assert.True(line.Wait(ChildProcess.Patience), "The stepper says nothing.");
         return line.Result ?? throw new InvalidOperationException($"The stepper ended: {stepper.StandardError.ReadToEnd()}");
-    }
-
-    private static string Build()
-    {
-        string compiler = CPeer.Compilers("gcc", "clang", "cc")[0];
-        string program = Path.Combine(AppContext.BaseDirectory, "stepper");
-        string source = Path.Combine(Fragment.Repository, "tests", "ShmIpc.ProcessTests", "Native", "stepper.c");
-        Assert.Equal("", CPeer.Compile(
-            compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2", source, "-o", program));
-        return program;
     }
 }

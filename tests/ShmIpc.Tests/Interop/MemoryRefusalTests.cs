@@ -210,10 +210,12 @@ public sealed unsafe partial class MemoryRefusalTests
                 Assert.Equal(0, copying.ExitCode);
             }
 
-            using var running = Process.Start(new ProcessStartInfo(program, ["600"]))!;
-            try
+            fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(program + '\0'))
             {
-                fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(program + '\0'))
+                Assert.SkipUnless(
+                    LibC.faccessat(LibC.AT_FDCWD, name, LibC.X_OK, 0) == 0, $"{program} cannot be run: its directory is mounted with noexec.");
+                using var running = Process.Start(new ProcessStartInfo(program, ["600"]))!;
+                try
                 {
                     int descriptor = -1;
                     var clock = Stopwatch.StartNew();
@@ -225,11 +227,11 @@ public sealed unsafe partial class MemoryRefusalTests
 
                     Refused("ETXTBSY", "open", (LibC.errno, default), "rename it over");
                 }
-            }
-            finally
-            {
-                running.Kill();
-                running.WaitForExit();
+                finally
+                {
+                    running.Kill();
+                    running.WaitForExit();
+                }
             }
         }
         finally

@@ -46,17 +46,20 @@ public sealed class MessagePackPayloadTests
     public void Nesting_without_end_is_refused_or_stepped_over_and_never_overflows_the_stack()
     {
         const int deep = 500_000;
-        using SerializerScene<Node?> nodes = new(new MessagePackPayload<Node?>(), 1 << 20);
-        nodes.Refused(Nested(deep), "maximum depth");
-        using SerializerScene<object?> objects = new(new MessagePackPayload<object?>(), 1 << 20);
-        objects.Refused(Nested(deep), "maximum depth");
-        using SerializerScene<Dictionary<string, object>> maps = new(new MessagePackPayload<Dictionary<string, object>>(), 1 << 20);
-        maps.Refused([0x81, 0xA1, (byte)'x', .. Nested(deep)], "maximum depth");
+        IsRefused<Node?>(Nested(deep));
+        IsRefused<object?>(Nested(deep));
+        IsRefused<Dictionary<string, object>>([0x81, 0xA1, (byte)'x', .. Nested(deep)]);
 
         // A member that this side does not know is skipped, however deep it is.
         using SerializerScene<Node?> older = new(new MessagePackPayload<Node?>(), 1 << 20);
         Assert.Null(older.Read([0x92, Nil, .. Nested(deep)], out Node? node));
         Assert.Null(node!.Next);
+
+        static void IsRefused<T>(byte[] payload)
+        {
+            using SerializerScene<T> scene = new(new MessagePackPayload<T>(), 1 << 20);
+            scene.Refused(payload, "maximum depth");
+        }
     }
 
     [Theory]
