@@ -90,7 +90,8 @@ internal sealed class PoolControl : IDisposable
         }
     }
 
-    /// <summary>The job that a worker has in hand, or had when it died; 0 for none.</summary>
+    /// <summary>The job that a worker has in hand, or had when it died; 0 for none, and above
+    /// <see cref="PoolControlLayout.Taking"/> while it takes one and has not said which.</summary>
     public ulong Current(int worker)
     {
         lock (_lock)

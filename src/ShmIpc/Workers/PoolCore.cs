@@ -51,7 +51,7 @@ internal sealed class PoolCore : IDisposable
     public IWorkerLauncher Launcher => _launcher!;
 
     public IReadOnlyList<WorkerStatus> Look() =>
-        [.. Supervisor.Places.Select(place => place.Look(isBusy: Jobs is null || _control.Current(place.Index) != 0))];
+        [.. Supervisor.Places.Select(place => place.Look(isBusy: Jobs is null || PoolControlLayout.IsJob(_control.Current(place.Index))))];
 
     /// <summary>Lets go of it at the pool's end, what came last first.</summary>
     public T Own<T>(T belonging)

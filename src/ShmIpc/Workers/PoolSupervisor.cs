@@ -14,6 +14,9 @@ internal sealed class PoolSupervisor : IDisposable
     public const int Kill = 9;
     private const int Terminate = 15;
 
+    // Taking a job is a matter of microseconds, but for the first time, when all of it is compiled: no short JobTimeout may end that.
+    private static readonly TimeSpan _takingPatience = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly WorkerPoolOptions _options;
     private readonly PoolControl _control;
@@ -266,6 +269,7 @@ internal sealed class PoolSupervisor : IDisposable
                 {
                     EndIfTooLong(place, limit);
                 }
+        bool isTaking = number > PoolControlLayout.Taking;
             }
         }
         catch (OperationCanceledException)
@@ -282,8 +286,17 @@ internal sealed class PoolSupervisor : IDisposable
     {
         ulong number = _control.Current(place.Index);
         // Also when its caller has cancelled it already: a body that does not listen would keep its worker for ever.
-        if (place.HasHad(number, limit) && _control.Current(place.Index) == number && place.TryKillFor(number, out string? refusal)
-            && _jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
+        if (!place.HasHad(number, isTaking && limit < _takingPatience ? _takingPatience : limit)
+            || _control.Current(place.Index) != number || !place.TryKillFor(number, out string? refusal))
+        {
+            return;
+        }
+
+        if (isTaking && refusal is null)
+        {
+            Notice($"Worker {place.Index} was stopped while it took a job, and was killed (JobTimeout). The job goes to another worker.");
+        }
+        else if (_jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
         {
             NoticeRefusal(place, refusal);
             string end = refusal is null ? "was killed." : $"could not be killed: {refusal}";
