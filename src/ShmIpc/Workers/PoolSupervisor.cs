@@ -132,7 +132,8 @@ internal sealed class PoolSupervisor : IDisposable
         WorkerProcess process;
         try
         {
-            process = await LaunchAsync(_launchOf(place.Index, restarts)).ConfigureAwait(false);
+            process = await _launcher.StartAsync(_launchOf(place.Index, restarts), _options.StartTimeout, _stopping.Token)
+                .ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -154,22 +155,6 @@ internal sealed class PoolSupervisor : IDisposable
 
         ReadAnswers();
         return Judge(place, exit);
-    }
-
-    /// <summary>A fork server that does not answer is ended, and its workers with it: what was asked of it fails then.</summary>
-    private async Task<WorkerProcess> LaunchAsync(WorkerLaunch launch)
-    {
-        Task<WorkerProcess> launched = _launcher.StartAsync(launch, _stopping.Token).AsTask();
-        using CancellationTokenSource isLaunched = new();
-        Task late = Task.Delay(_options.StartTimeout, isLaunched.Token);
-        if (await Task.WhenAny(launched, late).ConfigureAwait(false) == late)
-        {
-            Notice($"No worker could be forked within {_options.StartTimeout} (StartTimeout), so the fork server is ended.");
-            _launcher.EndServer();
-        }
-
-        await isLaunched.CancelAsync().ConfigureAwait(false);
-        return await launched.ConfigureAwait(false);
     }
 
     private async Task<WorkerExit> WaitForEndAsync(WorkerPlace place, WorkerProcess process)
@@ -269,7 +254,6 @@ internal sealed class PoolSupervisor : IDisposable
                 {
                     EndIfTooLong(place, limit);
                 }
-        bool isTaking = number > PoolControlLayout.Taking;
             }
         }
         catch (OperationCanceledException)
@@ -285,6 +269,7 @@ internal sealed class PoolSupervisor : IDisposable
     private void EndIfTooLong(WorkerPlace place, TimeSpan limit)
     {
         ulong number = _control.Current(place.Index);
+        bool isTaking = number > PoolControlLayout.Taking;
         // Also when its caller has cancelled it already: a body that does not listen would keep its worker for ever.
         if (!place.HasHad(number, isTaking && limit < _takingPatience ? _takingPatience : limit)
             || _control.Current(place.Index) != number || !place.TryKillFor(number, out string? refusal))
