@@ -18,8 +18,16 @@ internal sealed class PoolControl : IDisposable
     public PoolControl(SafeFileHandle memory)
     {
         _mapping = MemoryMapping.MapFile(memory, 0, PoolControlLayout.TotalBytes);
-        _words = _mapping.Whole;
-        LinuxFile.SealLength(memory);
+        try
+        {
+            _words = _mapping.Whole;
+            LinuxFile.SealLength(memory);
+        }
+        catch
+        {
+            _mapping.Dispose();
+            throw;
+        }
     }
 
     /// <summary>From now on the job is under way.</summary>

@@ -84,7 +84,7 @@ public sealed class PoolForkServerTests : PoolTest
                 // Both launches are too late at once. Whoever is told of it second learns so when the first one's place has a new server.
                 if (text.Contains("could be forked within", StringComparison.Ordinal) && Interlocked.Increment(ref told) == 2)
                 {
-                    Eventually.True(() => known!.Workers.Any(worker => worker.State == WorkerState.Idle), "one has come back");
+                    Eventually.True(() => known!.Workers.Any(worker => worker.State == WorkerState.Idle), "one has come back", 3 * Patience);
                     successor = Linux.ParentOf(known!.Workers.First(worker => worker.State == WorkerState.Idle).ProcessId!.Value);
                 }
             },
@@ -95,7 +95,9 @@ public sealed class PoolForkServerTests : PoolTest
         using StoppedServer server = new(Linux.ParentOf(workers[0]));
         Array.ForEach(workers, worker => Linux.Signal(worker, Linux.SIGKILL));
         Eventually.True(
-            () => Volatile.Read(ref successor) != 0 && pool.Workers.All(worker => worker.State == WorkerState.Idle), "both have come back");
+            () => Volatile.Read(ref successor) != 0 && pool.Workers.All(worker => worker.State == WorkerState.Idle),
+            "both have come back",
+            3 * Patience);
         Assert.False(Linux.IsRunning(server.ProcessId));
         Assert.All(pool.Workers, worker => Assert.Equal(successor, Linux.ParentOf(worker.ProcessId!.Value)));
     }
