@@ -44,7 +44,7 @@ build() {
 start() {
   local name=$1 output=$2
   shift 2
-  timeout --foreground -k 5 600 dotnet "examples/$name/bin/Release/net10.0/$name.dll" "$@" --root "$root" > "$output" 2>&1 &
+  timeout --foreground -k 60 600 dotnet "examples/$name/bin/Release/net10.0/$name.dll" "$@" --root "$root" > "$output" 2>&1 &
   pid=$!
   children+=("$pid")
 }
@@ -78,8 +78,8 @@ rows=()
 replay() {
   local title=$1 first=$2 key=${#rows[@]} producer consumer
   shift 2
-  local producer_arguments=(--channel "replay-$key" --replay "$file" --json "$work/sent$key.json" "$@")
-  local consumer_arguments=(--channel "replay-$key" --replay --json "$work/received$key.json")
+  local producer_arguments=(--channel "replay-$key" --replay "$file" --json "$work/sent$key.json" --wait-for-consumer 2m "$@")
+  local consumer_arguments=(--channel "replay-$key" --replay --json "$work/received$key.json" --timeout 2m)
   if [[ $first == producer ]]; then
     start producer "$work/producer.log" "${producer_arguments[@]}"; producer=$pid
     sleep 1
@@ -111,7 +111,7 @@ build producer
 build consumer
 
 say "Live telemetry of this machine, every 250 ms"
-start consumer "$work/consumer.log" --plain --count 16 --timeout 30s --json "$work/live.json"; consumer=$pid
+start consumer "$work/consumer.log" --plain --count 16 --timeout 2m --json "$work/live.json"; consumer=$pid
 start producer "$work/producer.log" --interval 250ms; producer=$pid
 finish "$consumer"; consumer_status=$status
 kill -TERM "$producer"

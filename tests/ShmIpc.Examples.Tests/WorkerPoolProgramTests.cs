@@ -189,7 +189,7 @@ public sealed class WorkerPoolProgramTests : IDisposable
         ExampleProcess.Signal(program, "TERM");
         ExampleProcess.WaitForEnd(program);
         Assert.Equal(128 + 15, program.ExitCode);
-        Assert.True(SpinWait.SpinUntil(() => ExampleProcess.With(_root).Count == 0, TimeSpan.FromSeconds(30)), "A worker is left.");
+        Assert.True(SpinWait.SpinUntil(() => ExampleProcess.With(_root).Count == 0, TimeSpan.FromMinutes(1)), "A worker is left.");
         Assert.Equal([path], Directory.GetFileSystemEntries(_root));
     }
 

@@ -8,7 +8,7 @@
 #
 # Needs valgrind, an x64 processor and what native code needs to be linked. Without the first two it says so and succeeds.
 set -euo pipefail
-limit_seconds=300
+limit_seconds=900
 
 skip() { printf 'instruction counts: skipped: %s\n' "$*"; exit 0; }
 

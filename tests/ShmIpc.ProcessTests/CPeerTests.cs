@@ -560,7 +560,8 @@ public sealed class CPeerTests(ITestOutputHelper output)
 
                     return peer.HasExited;
                 },
-                "the C peer comes to its end");
+                "the C peer comes to its end",
+                5 * ChildProcess.Patience); // thousands of timeouts of a millisecond or two
             string[] counts = peer.Expect("done");
             peer.ExpectEnd();
             written += long.Parse(counts[0], CultureInfo.InvariantCulture);

@@ -101,7 +101,7 @@ public sealed class FullTests(ITestOutputHelper output)
     [Fact]
     public void A_stopped_consumer_is_evicted_after_the_time_and_the_others_lose_nothing()
     {
-        using TestChannel test = new(Lane, evictAfter: _limit);
+        using TestChannel test = new(Lane, evictAfter: TimeSpan.FromSeconds(5)); // so long no other has to do without a processor
         ChildProcess stopped = StartLossy(test, First, "consumer");
         ChildProcess running = test.StartReader(Second);
         ChildProcess writer = test.StartWriter(1);

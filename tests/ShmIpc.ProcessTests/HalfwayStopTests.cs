@@ -166,6 +166,7 @@ public sealed class HalfwayStopTests(ITestOutputHelper output) : IDisposable
             }
 
             child.Continue();
+            _ = Thread.Yield(); // on one processor it would not go on at all
             Thread.SpinWait(Random.Shared.Next(10_000));
         }
 

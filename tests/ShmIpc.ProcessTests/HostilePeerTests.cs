@@ -60,7 +60,8 @@ public sealed class HostilePeerTests(ITestOutputHelper output)
         Thread.Sleep(time);
         Eventually.True(
             () => all.Any(child => child.HasExited) || (progress[1] > leastSteps && progress[2] > leastSteps),
-            "a busy machine gives them time");
+            "a busy machine gives them time",
+            5 * ChildProcess.Patience);
         foreach (ChildProcess child in all)
         {
             if (child.HasExited)
@@ -72,7 +73,8 @@ public sealed class HostilePeerTests(ITestOutputHelper output)
             child.Send("stop");
         }
 
-        string[][] said = [.. all.Select(child => child.Expect("done"))];
+        // An operation may take as long as Outcomes allows, and so may what follows it until all is disposed.
+        string[][] said = [.. all.Select(child => child.Expect("done", 5 * ChildProcess.Patience))];
         foreach (ChildProcess child in all)
         {
             child.ExpectEnd();

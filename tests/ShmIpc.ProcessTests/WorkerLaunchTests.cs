@@ -217,7 +217,9 @@ public sealed class WorkerLaunchTests(ITestOutputHelper output)
         Eventually.True(
             () => PoolLeftovers.Descriptors().Length <= files.Length,
             () => $"the descriptors are those from before, {string.Join(", ", files)}, and not {string.Join(", ", PoolLeftovers.Descriptors())}");
-        Assert.Equal(children, Linux.Children());
+        Eventually.True(
+            () => children.SequenceEqual(Linux.Children()),
+            () => $"the children are those from before, {string.Join(", ", children)}, and not {string.Join(", ", Linux.Children())}");
         Eventually.True(
             () => Directory.GetDirectories("/proc/self/task").All(task => Linux.ThreadName(task) != "ShmIpc workers"),
             "no thread of a launcher is left");

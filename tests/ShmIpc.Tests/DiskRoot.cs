@@ -24,6 +24,15 @@ internal sealed class DiskRoot : IDisposable
 
     public string FileOf(string name) => System.IO.Path.Combine(Path, name);
 
+    /// <summary>Waits until nobody is attached to a region there any more: a process that another test starts has a copy of a descriptor
+    /// that was closed for a moment, and with it the locks.</summary>
+    public void AwaitDetached(string name)
+    {
+        using SafeFileHandle file = File.OpenHandle(FileOf(name), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        Assert.True(
+            SpinWait.SpinUntil(() => !LinuxFile.IsLocked(file, 0, 0), TimeSpan.FromMinutes(1)), $"Somebody is attached to {name}.");
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 
     private static bool IsOnDisk(string path)

@@ -20,7 +20,12 @@ internal static class LimitsCommand
         Say("memory", $"{Size(limits.AvailableBytes)} available of {Size(limits.TotalBytes)}");
         Say("swap", $"{Size(limits.FreeSwapBytes)} free of {Size(limits.TotalSwapBytes)}");
         Say("control group", limits.ControlGroupLimitBytes is { } most ? $"{Size(limits.ControlGroupAvailableBytes)} left of {Size(most)}" : "no limit");
-        Say("/dev/shm", limits.SharedMemory is { } room ? $"{Size(room.AvailableBytes)} free of {Size(room.TotalBytes)}" : "not there");
+        Say("/dev/shm", limits.SharedMemory switch
+        {
+            null => "not there",
+            { TotalBytes: null } => "no limit of its own",
+            { } room => $"{Size(room.AvailableBytes)} free of {Size(room.TotalBytes)}",
+        });
         Say("promises", $"{limits.Overcommit}; {Size(limits.CommittedBytes)} promised, {Size(limits.CommitLimitBytes)} the limit of Never");
         Say("locked memory", $"{Size(limits.LockedBytes)} of {Limit(limits.LockedMemory)}{(limits.MayLockBeyondLimit == true ? ", and beyond" : "")}");
         Say("address space", $"{Size(limits.AddressSpaceBytes)} of {Limit(limits.AddressSpace)}");

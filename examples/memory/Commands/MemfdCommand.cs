@@ -11,7 +11,7 @@ namespace ShmIpc.Examples.Memory.Commands;
 internal static class MemfdCommand
 {
     private const int LengthBytes = 64 * 1024;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     public static Command Create()
     {

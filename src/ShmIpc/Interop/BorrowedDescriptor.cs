@@ -18,6 +18,11 @@ internal readonly ref struct BorrowedDescriptor : IDisposable
                 "The file handle is invalid: it names no open file. Pass one that was opened successfully.", nameof(file));
         }
 
+        if (file.IsClosed)
+        {
+            throw new ObjectDisposedException(nameof(SafeFileHandle), "The file is closed, or the object that it belongs to is disposed.");
+        }
+
         var added = false;
         file.DangerousAddRef(ref added);
         _file = file;

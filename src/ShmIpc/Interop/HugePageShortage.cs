@@ -5,7 +5,9 @@ namespace ShmIpc.Interop;
 /// <param name="Reason">A sentence on what there is and what is needed.</param>
 /// <param name="Cure">A sentence on what to do.</param>
 /// <param name="AvailableBytes">What the pool has left; null where that cannot be read, so that it may be enough after all.</param>
-internal sealed record HugePageShortage(string Reason, string Cure, long? AvailableBytes)
+/// <param name="IsCertain">Whether there are too few, even if what is promised to somebody were promised to whoever asks: a file that
+/// somebody has mapped already has promises of its own.</param>
+internal sealed record HugePageShortage(string Reason, string Cure, long? AvailableBytes, bool IsCertain)
 {
     private const string Pools = "sys/kernel/mm/hugepages/";
 
@@ -22,12 +24,14 @@ internal sealed record HugePageShortage(string Reason, string Cure, long? Availa
                 $"This kernel has no huge pages of {pageBytes} bytes.",
                 $"Use a size that it has: `ls /{Pools}` shows them. Where 1 GiB is missing, the processor lacks it (its flag is " +
                 "pdpe1gb), or the virtual machine was not given it.",
-                AvailableBytes: null);
+                AvailableBytes: null,
+                IsCertain: false);
         }
 
         // Free pages may be promised to mappings that exist; and a pool may be allowed to grow by itself, if the memory can be had.
         var needed = Math.Max(1, lengthBytes / pageBytes + (lengthBytes % pageBytes > 0 ? 1 : 0));
-        var free = Math.Max(0, Count("free_hugepages") - Count("resv_hugepages"));
+        var unused = Count("free_hugepages");
+        var free = Math.Max(0, unused - Count("resv_hugepages"));
         var growth = Math.Max(0, Count("nr_overcommit_hugepages") - Count("surplus_hugepages"));
         if (free + growth >= needed) return null;
         var target = total + needed - free;
@@ -37,7 +41,8 @@ internal sealed record HugePageShortage(string Reason, string Cure, long? Availa
             (needed == 1 ? $"1 huge page of {pageBytes} bytes is" : $"{needed} huge pages of {pageBytes} bytes are") +
             $" needed, and {free} are free and not reserved.",
             $"Enlarge the pool, as root: `{command}`; soon after the machine's start, because it takes memory in one piece.",
-            free * pageBytes);
+            free * pageBytes,
+            IsCertain: unused + growth < needed);
 
         long Count(string name) => KernelFile.Number(pool + name) ?? 0;
     }

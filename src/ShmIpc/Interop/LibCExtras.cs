@@ -30,6 +30,9 @@ internal static unsafe partial class LibCExtras
     public const int F_SEAL_FUTURE_WRITE = 0x10;
     public const int F_SEAL_EXEC = 0x20;
 
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
+
     public const int CLOCK_MONOTONIC = 1;
 
     public const int RLIMIT_FSIZE = 1;

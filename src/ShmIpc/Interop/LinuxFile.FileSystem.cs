@@ -30,6 +30,15 @@ internal static unsafe partial class LinuxFile
         return HugePageBytes(descriptor.Number);
     }
 
+    /// <summary>The length that the file gets where so many bytes are asked for: on a hugetlbfs whole huge pages, elsewhere just
+    /// that.</summary>
+    public static long InWholePages(SafeFileHandle file, long lengthBytes) =>
+        HugePageBytes(file) is > 0 and var pageBytes ? InWholePages(lengthBytes, pageBytes) : lengthBytes;
+
+    /// <summary>A length in whole pages. No machine has pages for one that could not be rounded up.</summary>
+    public static long InWholePages(long lengthBytes, long pageBytes) =>
+        lengthBytes > long.MaxValue - pageBytes ? lengthBytes : (lengthBytes + pageBytes - 1) & -pageBytes;
+
     private static bool IsInMemory(int descriptor) => MagicOf(descriptor) switch
     {
         TMPFS_MAGIC => true,

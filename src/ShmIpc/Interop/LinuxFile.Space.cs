@@ -146,7 +146,7 @@ internal static unsafe partial class LinuxFile
         var takenBytes = (long)status.st_blocks * BlockBytes;
         if (takenBytes >= status.st_size && offset + lengthBytes <= status.st_size) return; // no holes
         if (Hopeless(descriptor, offset, lengthBytes, lengthBytes) is null) return; // fits even where nothing of it has space
-        takenBytes = TakenBytes(descriptor, offset, lengthBytes) ?? takenBytes;
+        takenBytes = TakenBytes(descriptor, offset, lengthBytes) ?? Math.Max(takenBytes, DataBytes(descriptor, offset, lengthBytes));
         var missingBytes = MissingBytes(offset, lengthBytes, status.st_size, takenBytes);
         if (missingBytes > 0 && Hopeless(descriptor, offset, lengthBytes, missingBytes) is { } refusal) throw refusal;
     }
@@ -162,8 +162,7 @@ internal static unsafe partial class LinuxFile
         }
 
         if (IsInMemory(descriptor) && LinuxMemory.Shortage(missingBytes) is { } shortage) return shortage;
-        return HugePageBytes(descriptor) is > 0 and var pageBytes
-            && HugePageShortage.Find(pageBytes, missingBytes) is { AvailableBytes: not null } // where /sys is hidden, the kernel decides
+        return HugePageBytes(descriptor) is > 0 and var pageBytes && HugePageShortage.Find(pageBytes, missingBytes) is { IsCertain: true }
             ? NoSpace(ENOSPC, descriptor, offset, lengthBytes)
             : null;
     }
@@ -183,6 +182,34 @@ internal static unsafe partial class LinuxFile
         var counts = stackalloc ulong[CachestatCounts];
         if ((long)(ssize_t)syscall(SYS_cachestat, descriptor, range, counts, 0) != 0) return null;
         return (long)(counts[CachedPages] + counts[EvictedPages]) * LinuxProcess.PageSizeBytes;
+    }
+
+    /// <summary>How much of a range has been written. Where a file system compresses, that is more than its blocks hold, and takes no more
+    /// of them. Zero where the file cannot be opened anew: to seek moves the position of everybody who has this descriptor. One that cannot
+    /// tell holes from data calls all of the file data.</summary>
+    internal static long DataBytes(SafeFileHandle file, long offset, long lengthBytes)
+    {
+        using var descriptor = new BorrowedDescriptor(file);
+        return DataBytes(descriptor.Number, offset, lengthBytes);
+    }
+
+    private static long DataBytes(int descriptor, long offset, long lengthBytes)
+    {
+        if (HugePageBytes(descriptor) != 0) return 0; // hugetlbfs cannot tell, and its blocks are exact
+        using var own = TryOpen(AT_FDCWD, DescriptorPath(descriptor), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, out _);
+        if (own is null) return 0;
+        using var number = new BorrowedDescriptor(own);
+        var (dataBytes, end) = (0L, offset + lengthBytes);
+        for (var at = offset; at < end;)
+        {
+            var start = (long)lseek(number.Number, at, SEEK_DATA);
+            if (start < 0 || start >= end) break;
+            at = (long)lseek(number.Number, start, SEEK_HOLE);
+            if (at <= start) break; // the file became shorter meanwhile
+            dataBytes += Math.Min(at, end) - start;
+        }
+
+        return dataBytes;
     }
 
     // The kernel does not only refuse a file that is too long for this process: it ends the process with SIGXFSZ, unless that is ignored.

@@ -187,7 +187,7 @@ internal static unsafe partial class LinuxFile
                 var count = (long)pread(descriptor.Number, start + done, buffer.Length - done, offset + done);
                 if (count == 0) break;
                 if (count > 0) done += (int)count;
-                else if (errno != EINTR) throw LinuxError.ToException(errno, "pread", $"length {buffer.Length}, offset {offset}");
+                else if (errno != EINTR) throw ReadError(errno, buffer.Length, offset);
             }
         }
 
@@ -220,6 +220,12 @@ internal static unsafe partial class LinuxFile
             return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
         }
     }
+
+    private static Exception ReadError(int failure, int lengthBytes, long offset) => LinuxError.ToException(
+        failure,
+        "pread",
+        $"length {lengthBytes}, offset {offset}",
+        failure == EIO ? "Nothing can be read there: check the disk (kernel log), unless it is a file of the kernel's own (/proc)." : null);
 
     private static void SetMode(SafeFileHandle file, uint mode)
     {

@@ -122,7 +122,8 @@ internal static class MemoryRefusal
             "The process has as many files open as RLIMIT_NOFILE lets it; raise it with `ulimit -n`.", DescriptorChecks.OpenFiles),
         new(ENFILE, "mmap memfd_create " + Opening,
             "The whole machine has as many files open as it may (fs.file-max).", DescriptorChecks.MachineFiles),
-        new(ENAMETOOLONG, Opening, "A name in the path has more than 255 bytes, or the whole path more than 4095: choose a shorter one."),
+        new(ENAMETOOLONG, "stat " + Opening,
+            "A name in the path has more than 255 bytes, or the whole path more than 4095: choose a shorter one."),
         new(EINTR, "mmap madvise msync memfd_create mlock mlock2 " + Opening + " " + Lengthening, "A signal came first: try again."),
     ];
 

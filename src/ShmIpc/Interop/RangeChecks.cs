@@ -9,11 +9,20 @@ internal static class RangeChecks
 {
     private const long AddressSpaceBytes = 1L << 47;
 
-    public static string? BeyondAddressSpace(MemoryRequest request) =>
-        request.LengthBytes > AddressSpaceBytes - LinuxProcess.PageSizeBytes
-            ? $"A process has {AddressSpaceBytes} bytes of address space, and {request.LengthBytes} were asked for: map a window of it " +
-                "at a time."
+    public static string? BeyondAddressSpace(MemoryRequest request)
+    {
+        if (request.LengthBytes > AddressSpaceBytes - LinuxProcess.PageSizeBytes)
+        {
+            return $"A process has {AddressSpaceBytes} bytes of address space, and {request.LengthBytes} were asked for: map a window of " +
+                "it at a time.";
+        }
+
+        return (request.Flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0
+            && request.Address > AddressSpaceBytes - LinuxProcess.PageSizeBytes - request.LengthBytes
+            ? $"The range ends at 0x{request.Address + (nint)request.LengthBytes:x}, and the address space of a process at " +
+                $"0x{AddressSpaceBytes - LinuxProcess.PageSizeBytes:x}: choose a lower address, or none."
             : null;
+    }
 
     public static string? BeyondFile(MemoryRequest request) =>
         request.Offset < 0 || request.Offset > long.MaxValue - request.MappedBytes

@@ -15,6 +15,7 @@ public ref struct ByteMatches
     internal ByteMatches(Func<OpenView?> open, ReadOnlySpan<byte> pattern, long start)
     {
         ByteSearch.CheckPattern(pattern);
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
         _open = open;
         _pattern = pattern;
         _next = start;

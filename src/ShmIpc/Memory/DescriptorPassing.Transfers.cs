@@ -121,7 +121,7 @@ public static partial class DescriptorPassing
             }
 
             if (failure == EAGAIN) return null;
-            if (failure != EINTR) throw LinuxError.ToException(failure, "recvmsg", $"length {message.Length}");
+            if (failure != EINTR) throw LinuxError.ToException(failure, "recvmsg", $"length {message.Length}", CureOfReceiving(failure));
         }
     }
 
@@ -156,6 +156,12 @@ public static partial class DescriptorPassing
             ? $"As many descriptors are under way already as this user may have files open (RLIMIT_NOFILE, `ulimit -n`, is " +
               $"{LinuxLimits.Text(LibCExtras.RLIMIT_NOFILE, "")}): have the receivers take theirs first."
             : null;
+    }
+
+    private static string? CureOfReceiving(int failure)
+    {
+        if (failure == ECONNRESET) return "The other end is closed, and had not taken all that was sent to it.";
+        return failure == ENOTCONN || failure == EINVAL ? "The socket is not connected." : null;
     }
 
     private static void CheckSending(Socket socket, int messageBytes, ReadOnlySpan<SafeFileHandle> handles)

@@ -156,43 +156,53 @@ public sealed partial class FileLock
     private static FileLock Take(
         SafeFileHandle opened, FileLockKind kind, FileRange range, RetryPauses pauses, CancellationToken cancellationToken)
     {
-        FileLock? taken = null;
         try
         {
             while (true)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                taken = TryLock(opened, kind, range);
-                if (taken is not null) return taken;
-                if (!pauses.TryNext(out var pause)) throw TimedOut(opened, kind, range, pauses.Timeout);
+                if (Attempt(opened, kind, range, ref pauses, cancellationToken, out var pause) is { } taken) return taken;
                 _ = cancellationToken.WaitHandle.WaitOne(pause);
             }
         }
-        finally
+        catch
         {
-            if (taken is null) opened.Dispose();
+            opened.Dispose();
+            throw;
         }
     }
 
     private static async Task<FileLock> TakeAsync(
         SafeFileHandle opened, FileLockKind kind, FileRange range, RetryPauses pauses, CancellationToken cancellationToken)
     {
-        FileLock? taken = null;
         try
         {
             while (true)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                taken = TryLock(opened, kind, range);
-                if (taken is not null) return taken;
-                if (!pauses.TryNext(out var pause)) throw TimedOut(opened, kind, range, pauses.Timeout);
+                if (Attempt(opened, kind, range, ref pauses, cancellationToken, out var pause) is { } taken) return taken;
                 await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
             }
         }
-        finally
+        catch
         {
-            if (taken is null) opened.Dispose();
+            opened.Dispose();
+            throw;
         }
+    }
+
+    // The lock, or null and how long to wait before the next attempt.
+    private static FileLock? Attempt(
+        SafeFileHandle opened,
+        FileLockKind kind,
+        FileRange range,
+        ref RetryPauses pauses,
+        CancellationToken cancellationToken,
+        out TimeSpan pause)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        pause = default;
+        var taken = TryLock(opened, kind, range);
+        if (taken is null && !pauses.TryNext(out pause)) throw TimedOut(opened, kind, range, pauses.Timeout);
+        return taken;
     }
 
     private static FileLock? TryLock(SafeFileHandle opened, FileLockKind kind, FileRange range) =>
@@ -219,7 +229,16 @@ public sealed partial class FileLock
 
     private static SafeFileHandle RequireFile(SafeFileHandle? opened)
     {
-        if (opened is not null && LinuxFile.Status(opened).IsRegularFile) return opened;
+        try
+        {
+            if (opened is not null && LinuxFile.Status(opened).IsRegularFile) return opened;
+        }
+        catch
+        {
+            opened?.Dispose();
+            throw;
+        }
+
         opened?.Dispose();
         throw new ArgumentException("Only a regular file or a memfd can be locked; this is a directory, a device, a pipe or a socket: "
             + "use a file in that directory, or beside it.");

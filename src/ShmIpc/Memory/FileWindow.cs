@@ -82,13 +82,13 @@ public sealed class FileWindow
         FileWindow? next = null;
         try
         {
-            for (long offset = 0; offset < fileBytes; offset += windowBytes)
+            shown = fileBytes > 0 ? Map(file, 0, fileBytes, windowBytes, overlapBytes, options) : null;
+            while (shown is not null)
             {
-                shown = next ?? Map(file, offset, fileBytes, windowBytes, overlapBytes, options);
-                next = null;
-                if (offset + windowBytes < fileBytes) next = Map(file, offset + windowBytes, fileBytes, windowBytes, overlapBytes, options);
+                next = shown.IsLast ? null : Map(file, shown.Offset + windowBytes, fileBytes, windowBytes, overlapBytes, options);
                 yield return shown;
                 shown.Mapping.Dispose();
+                (shown, next) = (next, null);
             }
         }
         finally
@@ -101,10 +101,24 @@ public sealed class FileWindow
     private static FileWindow Map(
         SafeFileHandle file, long offset, long fileBytes, long windowBytes, long overlapBytes, MemoryMappingOptions options)
     {
-        var lengthBytes = Math.Min(windowBytes + overlapBytes, fileBytes - offset);
-        var mapping = MemoryMapping.MapFile(file, offset, lengthBytes, options);
-        mapping.Advise(0, lengthBytes, MemoryAdvice.Sequential);
-        mapping.Advise(0, lengthBytes, MemoryAdvice.WillNeed);
-        return new FileWindow(offset, offset + windowBytes >= fileBytes, mapping);
+        var leftBytes = fileBytes - offset;
+        var lengthBytes = windowBytes >= leftBytes - overlapBytes ? leftBytes : windowBytes + overlapBytes;
+        return Take(MemoryMapping.MapFile(file, offset, lengthBytes, options), offset, isLast: windowBytes >= leftBytes);
+    }
+
+    /// <summary>A window that owns its mapping, which is unmapped again when the kernel refuses the advice.</summary>
+    internal static FileWindow Take(MemoryMapping mapping, long offset, bool isLast)
+    {
+        try
+        {
+            mapping.Advise(0, mapping.LengthBytes, MemoryAdvice.Sequential);
+            mapping.Advise(0, mapping.LengthBytes, MemoryAdvice.WillNeed);
+            return new FileWindow(offset, isLast, mapping);
+        }
+        catch
+        {
+            mapping.Dispose();
+            throw;
+        }
     }
 }

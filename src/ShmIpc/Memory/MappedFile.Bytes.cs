@@ -78,8 +78,7 @@ public sealed partial class MappedFile
         {
             if (Current() is { } mapping) return mapping.Open(offset, lengthBytes, writes);
             if (offset == 0 && lengthBytes == 0) return null;
-            throw new ArgumentOutOfRangeException(
-                nameof(offset), $"Bytes {offset} to {offset + lengthBytes} were asked for, and the file is empty.");
+            throw MappedSpan.RangeError(offset, lengthBytes, mappedBytes: 0);
         }
     }
 

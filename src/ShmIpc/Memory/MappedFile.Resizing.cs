@@ -11,7 +11,7 @@ public sealed partial class MappedFile
 {
     /// <summary>Gives the file another length and maps it anew. What is new is zero, and its space is taken. Callbacks and searches that
     /// are running keep what they have.</summary>
-    /// <param name="lengthBytes">How many bytes the file is to have.</param>
+    /// <param name="lengthBytes">How many bytes the file is to have. On a hugetlbfs it is rounded up to whole huge pages.</param>
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative, or more than a process can address.</exception>
     /// <exception cref="InvalidOperationException">The file is to become shorter, and something in this process still shows what is to be
@@ -26,6 +26,7 @@ public sealed partial class MappedFile
         lock (_lock)
         {
             var before = Current()?.LengthBytes ?? 0;
+            lengthBytes = LinuxFile.InWholePages(_file, lengthBytes);
             lock (MemoryMapping.LengthLockOf(_file))
             {
                 CheckResizable(before);

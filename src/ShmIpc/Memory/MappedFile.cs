@@ -75,7 +75,7 @@ public sealed partial class MappedFile : IDisposable
 
     /// <summary>Makes a new file of zeros, with all its space taken, and maps it for reading and writing.</summary>
     /// <param name="path">The file; nothing may have that name.</param>
-    /// <param name="lengthBytes">How many bytes; none is possible.</param>
+    /// <param name="lengthBytes">How many bytes; none is possible. On a hugetlbfs it is rounded up to whole huge pages.</param>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64 with glibc.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative, or more than a process can address.</exception>
     /// <exception cref="IOException">The name is taken, or its directory is missing.</exception>
@@ -90,7 +90,8 @@ public sealed partial class MappedFile : IDisposable
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            var mapping = lengthBytes == 0 ? null : MemoryMapping.MapFile(file, 0, lengthBytes, options);
+            var fileBytes = LinuxFile.InWholePages(file, lengthBytes);
+            var mapping = fileBytes == 0 ? null : MemoryMapping.MapFile(file, 0, fileBytes, options);
             return new MappedFile(file, mapping, options);
         }
         catch
@@ -108,6 +109,7 @@ public sealed partial class MappedFile : IDisposable
     /// <exception cref="ShmException">The disk refused. What had been changed may be lost.</exception>
     public void Flush()
     {
+        lock (_lock) _ = Current();
         CheckShared();
         LinuxFile.Sync(_file);
     }

@@ -77,6 +77,11 @@ internal readonly unsafe struct MappedSpan
 
     [DoesNotReturn]
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void ThrowOutside(long offset, long lengthBytes) => throw new ArgumentOutOfRangeException(
-        nameof(offset), $"Bytes {offset} to {offset + lengthBytes} lie outside the mapped {LengthBytes} bytes.");
+    private void ThrowOutside(long offset, long lengthBytes) => throw RangeError(offset, lengthBytes, LengthBytes);
+
+    /// <summary>What was asked for, and what there is.</summary>
+    internal static ArgumentOutOfRangeException RangeError(long offset, long lengthBytes, long mappedBytes) => new(
+        nameof(offset),
+        $"{lengthBytes} byte(s) from offset {offset} on were asked for, and {mappedBytes} byte(s) are mapped: both numbers are at least " +
+        $"0, and their sum at most {mappedBytes}.");
 }

@@ -15,14 +15,15 @@ public sealed partial class MemoryFile
     /// <exception cref="ObjectDisposedException">The file is disposed.</exception>
     public long PageSizeBytes => Math.Max(LinuxFile.HugePageBytes(Handle), LinuxProcess.PageSizeBytes);
 
-    private static MemoryFile Make(string name, long lengthBytes, HugePages? request)
+    private static MemoryFile Make(string name, long lengthBytes, MemoryFileOptions options)
     {
+        var request = options.HugePages;
         if (request is null) return MakeAllocated(name, lengthBytes, poolPageBytes: 0, grant: null);
         if (request.Size == HugePageSize.Transparent)
         {
             throw new ArgumentException(
                 "Transparent huge pages are made where a file is mapped: ask for them when it is (MemoryMappingOptions.HugePages).",
-                nameof(request));
+                nameof(options));
         }
 
         HugePageRefusal? refusal = null;
@@ -30,7 +31,7 @@ public sealed partial class MemoryFile
         {
             try
             {
-                var wholeBytes = InWholePages(lengthBytes, pageBytes);
+                var wholeBytes = LinuxFile.InWholePages(lengthBytes, pageBytes);
                 return MakeAllocated(name, wholeBytes, pageBytes, GrantOf(request, pageBytes, wholeBytes, refusal?.Instead(pageBytes)));
             }
             catch (Exception error) when (error is ShmException or UnauthorizedAccessException)
@@ -68,8 +69,4 @@ public sealed partial class MemoryFile
             throw;
         }
     }
-
-    // No machine has pages for a length that could not be rounded up.
-    private static long InWholePages(long lengthBytes, long pageBytes) =>
-        lengthBytes > long.MaxValue - pageBytes ? lengthBytes : (lengthBytes + pageBytes - 1) & -pageBytes;
 }

@@ -72,7 +72,7 @@ public sealed partial class MemoryFile : IDisposable
         CheckLength(lengthBytes);
         options ??= new MemoryFileOptions();
         CheckSeals(options.Seals, nameof(options));
-        var file = Make(name, lengthBytes, options.HugePages);
+        var file = Make(name, lengthBytes, options);
         try
         {
             if (options.Seals != MemorySeals.None) file.Seal(options.Seals);
@@ -180,7 +180,7 @@ public sealed partial class MemoryFile : IDisposable
                 $"\"{Name}\" has {before} bytes, and only grows: every process that has the rest mapped would die at its next access.");
         }
 
-        if (PageSizeBytes > LinuxProcess.PageSizeBytes) lengthBytes = InWholePages(lengthBytes, PageSizeBytes);
+        lengthBytes = LinuxFile.InWholePages(Handle, lengthBytes);
         if (lengthBytes == before) return;
         RequireWritable(nameof(Grow));
         try

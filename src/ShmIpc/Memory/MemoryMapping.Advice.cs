@@ -58,7 +58,11 @@ public sealed unsafe partial class MemoryMapping
             }
 
             throw LinuxError.ToException(
-                failure, "madvise", $"offset {offset}, length {bytes}, {advice}", request: RequestOf((nint)(_start + offset), bytes));
+                failure,
+                "madvise",
+                $"offset {offset}, length {bytes}, {advice}",
+                failure == EINVAL && GivesUp(advice) ? CureOfLocked(offset, bytes) : null,
+                RequestOf((nint)(_start + offset), bytes));
         }
         finally
         {
@@ -124,6 +128,16 @@ public sealed unsafe partial class MemoryMapping
             throw LinuxError.ToException(
                 errno, "msync", $"offset {offset}, length {lengthBytes}, {mode}", request: RequestOf((nint)(_start + first), bytes));
         }
+    }
+
+    private static bool GivesUp(MemoryAdvice advice) => advice is MemoryAdvice.DontNeed or MemoryAdvice.Cold or MemoryAdvice.PageOut;
+
+    private string? CureOfLocked(long offset, long bytes)
+    {
+        var (start, end) = ((nint)(_start + offset), (nint)(_start + offset + bytes));
+        var isLocked = ProcessMaps.Read(withSizes: true).Entries
+            .Any(entry => entry.Start < end && entry.End > start && entry.Sizes?.VmFlags.Contains("lo") == true);
+        return isLocked ? "Some of the pages are locked, and locked memory is not given up: unlock it first." : null;
     }
 
     private void Withhold()

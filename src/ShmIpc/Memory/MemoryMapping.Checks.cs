@@ -75,8 +75,8 @@ public sealed unsafe partial class MemoryMapping
         if (options.Address < 0 || options.Address % pageBytes != 0)
         {
             throw new ArgumentException(
-                $"Memory lies at a positive multiple of the page size, {pageBytes} bytes, and 0x{options.Address:x} is not one: use " +
-                $"0x{options.Address & (nint)(-pageBytes):x}.",
+                $"Memory lies at a positive multiple of the page size, {pageBytes} bytes, and 0x{options.Address:x} is not one" +
+                (options.Address > pageBytes ? $": use 0x{options.Address & (nint)(-pageBytes):x}." : "."),
                 nameof(options));
         }
 
@@ -102,7 +102,8 @@ public sealed unsafe partial class MemoryMapping
             throw new ArgumentOutOfRangeException(
                 nameof(lengthBytes),
                 lengthBytes,
-                $"Of {LengthBytes} mapped bytes, {Math.Max(0, LengthBytes - offset)} follow offset {offset}.");
+                $"{lengthBytes} byte(s) from offset {offset} on were asked for: a range has at least one byte, begins at 0 or later, and " +
+                $"ends within the {LengthBytes} bytes of the mapping.");
         }
     }
 

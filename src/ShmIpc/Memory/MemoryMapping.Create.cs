@@ -3,6 +3,12 @@
 //      | guard page | data, rounded up to pages | mirror (the same pages) | guard page |
 //
 // then the memory over its inside. MAP_FIXED only ever replaces pages of our own reservation, and any failure unmaps all of it.
+//
+// Why nobody waits in a circle: a file's length has one of 256 locks (LengthLockOf), by its inode, and a thread that holds one never asks
+// for another. Under it runs only this library's own code for that one file: no callback, no await, no member of another file. Resize maps
+// the file anew under it, which enters the same lock once more, as a Lock allows. The order is MappedFile._lock, length lock, _viewsLock,
+// LockTable's lock, and nobody goes the other way. So two files that share a lock wait for each other, and never both. Callbacks run with
+// none of the four: they may resize, dispose and read any file, this one too, and wait for other threads that do.
 
 using System.Numerics;
 using Microsoft.Win32.SafeHandles;
@@ -23,7 +29,7 @@ public sealed unsafe partial class MemoryMapping
 
     /// <summary>Held from the look at a file's length until it is mapped, and by whoever shortens a file from the look at what is mapped
     /// until it is shorter: so no thread maps what another is about to cut off. A file that grows may take long to get its space, and
-    /// others are mapped meanwhile. Nobody holds two.</summary>
+    /// others are mapped meanwhile.</summary>
     internal static Lock LengthLockOf(SafeFileHandle file) => _lengthLocks[LinuxFile.Status(file).Inode % LengthLocks];
 
     /// <summary>Maps a range of a file. The file may be closed afterwards.</summary>

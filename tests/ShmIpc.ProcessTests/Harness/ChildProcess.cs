@@ -28,6 +28,9 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>How long anything may take that should take milliseconds: the machine may be busy with something else.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // Somebody whom it started may have its stderr and live on.
+    private static readonly TimeSpan _lastWords = Patience / 3;
+
     private static readonly BlockingCollection<Action> _starts = [];
     private static readonly Lazy<Thread> _launcher = new(StartLauncher);
 
@@ -35,6 +38,7 @@ internal sealed class ChildProcess : IDisposable
     private readonly Process _process;
     private readonly BlockingCollection<string> _lines = [];
     private readonly StringBuilder _errors = new();
+    private readonly TaskCompletionSource _errorsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isDisposed;
 
     private ChildProcess(string role, Process process)
@@ -45,6 +49,12 @@ internal sealed class ChildProcess : IDisposable
         process.OutputDataReceived += (_, line) => Received(line.Data);
         process.ErrorDataReceived += (_, line) =>
         {
+            if (line.Data is null)
+            {
+                _errorsEnd.TrySetResult(); // nobody is left who could write anything
+                return;
+            }
+
             lock (_errors)
             {
                 _errors.AppendLine(line.Data);
@@ -276,12 +286,12 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>What it wrote to stderr, for a message.</summary>
+    /// <summary>What it wrote to stderr: all of it, when it has ended and left its stderr to nobody.</summary>
     public string Errors()
     {
         if (_process.HasExited)
         {
-            Thread.Sleep(100); // what it wrote last may still be on its way
+            _ = _errorsEnd.Task.Wait(_lastWords); // what it wrote last may still be on its way
         }
 
         lock (_errors)

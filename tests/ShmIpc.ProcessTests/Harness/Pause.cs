@@ -44,8 +44,16 @@ internal sealed class Pause : IDisposable
     private static void AwaitCollection(ChildProcess child)
     {
         Eventually.True(() => Linux.WaitsForFileLock(child.Id), $"{child} waits where the runtime cannot suspend it");
-        string collector = Directory.GetDirectories($"/proc/{child.Id}/task")
-            .Single(thread => Linux.ThreadName(thread) == CollectionStall.CollectorName);
+        string[] collectors = [];
+        Eventually.True( // a thread that it has just started has its name for a moment
+            () =>
+            {
+                collectors = [.. Directory.GetDirectories($"/proc/{child.Id}/task")
+                    .Where(thread => Linux.ThreadName(thread) == CollectionStall.CollectorName)];
+                return collectors.Length == 1;
+            },
+            $"{child} has one thread that asks for collections");
+        string collector = collectors[0];
         long before = Linux.Runs(collector).Times;
         (char State, long Times) last = default;
         int same = 0;

@@ -2,6 +2,7 @@
 // channel and says how many awaits that ended.
 
 using ShmIpc.Channels;
+using ShmIpc.ProcessTests.Harness;
 
 namespace ShmIpc.ProcessTests.Roles;
 
@@ -20,7 +21,7 @@ internal static class AwaiterRole
             [.. opened.SelectMany(channel => Enumerable.Range(0, each).Select(_ => channel.CreateConsumer()))];
         int before = Directory.GetDirectories("/proc/self/task").Length;
         List<Task<bool>> waits = [.. consumers.Select(consumer => consumer.WaitToReadAsync().AsTask())];
-        string[] threads = [.. Directory.GetDirectories("/proc/self/task").Select(task => File.ReadAllText(Path.Combine(task, "comm")).Trim())];
+        string[] threads = [.. Directory.GetDirectories("/proc/self/task").Select(Linux.ThreadName)];
         RoleArguments.Say($"ready {threads.Count(name => name == "ShmIpc hub")} {threads.Length - before}");
         RoleArguments.Await("publish");
         foreach (ShmByteChannel channel in opened)

@@ -43,7 +43,7 @@ internal static class PausedRoles
         }
         else
         {
-            Count(consumer.Read(ChildProcess.Patience), ref seen);
+            Count(consumer.Read(), ref seen);
             RoleArguments.Say("ready");
             RoleArguments.Await("end");
             consumer.Release();
@@ -53,7 +53,7 @@ internal static class PausedRoles
         {
             while (true)
             {
-                Count(consumer.Read(ChildProcess.Patience), ref seen);
+                Count(consumer.Read(), ref seen);
                 consumer.Release();
             }
         }

@@ -26,6 +26,7 @@ internal static class PoolCrashRoles
         };
         WorkerPool<string, string> pool = WorkerPool.StartAsync<string, string>(PoolBodies.Do, options).GetAwaiter().GetResult();
         RoleArguments.Say($"ready {pool.StartMode}");
+        int crashes = 0;
         while (Console.In.ReadLine() is { } job && job != "end")
         {
             try
@@ -34,6 +35,7 @@ internal static class PoolCrashRoles
             }
             catch (WorkerJobException error) when (error.Deaths > 0)
             {
+                crashes++;
                 RoleArguments.Say($"crashed {error.Deaths}/{error.Exit?.ExitCode}/{error.Exit?.Signal}");
             }
             catch (WorkerJobException error)
@@ -42,6 +44,7 @@ internal static class PoolCrashRoles
             }
         }
 
+        Eventually.True(() => pool.Workers.Sum(worker => worker.Restarts) >= crashes, "whoever crashed is replaced");
         pool.DisposeAsync().AsTask().GetAwaiter().GetResult();
         PoolLeftovers.ExpectNone();
         RoleArguments.Say($"alone {pool.Workers.Sum(worker => worker.Restarts)}");
@@ -124,14 +127,21 @@ internal static class PoolCrashRoles
         await using WorkerPool<int, long[]> pool = await WorkerPool.StartAsync<int, long[]>(PoolBodies.Square, options);
         RoleArguments.Say($"ready {pool.StartMode}");
         int server = Linux.ParentOf(pool.Workers[0].ProcessId!.Value);
-        int killed = 0;
-        Task[] jobs = [.. Enumerable.Range(0, 400).Select(async job =>
+        const int Jobs = 400;
+        TaskCompletionSource killed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task[] jobs = [.. Enumerable.Range(0, Jobs).Select(async job =>
         {
+            if (job == Jobs - 1)
+            {
+                await killed.Task.WaitAsync(ChildProcess.Patience); // however late the kill comes, there is a job left for after it
+            }
+
             long[] result = await pool.RunAsync(job).WaitAsync(ChildProcess.Patience);
             if (job == 100)
             {
                 Linux.Signal(server, Linux.SIGKILL);
-                Interlocked.Exchange(ref killed, 1);
+                Eventually.True(() => !Linux.IsRunning(server), "the server ends, and so do its workers");
+                killed.SetResult();
             }
 
             if (result[0] != (long)job * job)
@@ -141,7 +151,7 @@ internal static class PoolCrashRoles
         })];
         await Task.WhenAll(jobs).ContinueWith(_ => { }, TaskScheduler.Default);
         int given = jobs.Count(job => job.IsFaulted && job.Exception!.InnerException is WorkerPoolException);
-        RoleArguments.Say($"jobs {killed} {jobs.Count(job => job.IsCompletedSuccessfully)} {given}");
+        RoleArguments.Say($"jobs {(killed.Task.IsCompleted ? 1 : 0)} {jobs.Count(job => job.IsCompletedSuccessfully)} {given}");
         string after = "";
         try
         {

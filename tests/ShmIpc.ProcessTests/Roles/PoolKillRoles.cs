@@ -13,7 +13,7 @@ internal static class PoolKillRoles
 {
     private const int Workers = 4;
     private const int Clients = 32;
-    private const int MostRounds = 50; // the jobs go on while the killer has not done, but not for ever
+    private const int MostRounds = 500; // the jobs go on while the killer has not done, but not for ever
     private const int FilesOfChance = 8; // the runtime's own
     private const int JobsOfALife = 3; // nobody is killed before it has shown that it works, so no job meets its killer again and again
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(10); // a worker that is late because the machine is busy is not dead
@@ -109,8 +109,10 @@ internal static class PoolKillRoles
                 isAtWork[worker.Index] = isReady && worker.JobsDone - doneBefore[worker.Index] >= JobsOfALife;
             }
 
+            // Every other one has a job in its hand, also where the machine is busy and most of them wait for one.
             int victim = random.Next(Workers);
-            if (isAtWork[victim] && isAtWork.Count(atWork => atWork) > Workers / 2 && workers[victim].ProcessId is { } process)
+            bool isDue = isAtWork[victim] && (killed.Sum() % 2 == 0 || workers[victim].State == WorkerState.Busy);
+            if (isDue && isAtWork.Count(atWork => atWork) > Workers / 2 && workers[victim].ProcessId is { } process)
             {
                 killed[victim]++;
                 Linux.Signal(process, Linux.SIGKILL);

@@ -9,8 +9,8 @@ namespace ShmIpc.ProcessTests.Roles;
 
 internal static class PoolRoles
 {
-    /// <summary>Starts workers and says who they are: "worker index id", "line index text", "ended index code signal". Every word from
-    /// the test starts one more, of that body.</summary>
+    /// <summary>Starts workers and says who they are, each before what it writes: "worker index id", "line index text", "ended index code
+    /// signal". Every word from the test starts one more, of that body.</summary>
     public static void Start(RoleArguments arguments)
     {
         WorkerStartMode mode = Enum.Parse<WorkerStartMode>(arguments.Text("mode"));
@@ -20,11 +20,13 @@ internal static class PoolRoles
         anonymous.Mapping.Write(0, 42);
         numbers.Mapping.Write(0, 43);
         IWorkerLauncher launcher;
+        List<string> early = []; // what a worker wrote before this process got to say which it is; also the lock
+        int named = -1;
         try
         {
             // Forks before this returns; what has to be awaited comes behind it.
             launcher = WorkerLauncher.CreateAsync(
-                mode, null, (index, isError, line) => RoleArguments.Say($"{(isError ? "error" : "line")} {index} {line}"), CancellationToken.None)
+                mode, null, (index, isError, line) => Hear(index, $"{(isError ? "error" : "line")} {index} {line}"), CancellationToken.None)
                 .AsTask().GetAwaiter().GetResult();
         }
         catch (ShmForkException refused)
@@ -64,13 +66,39 @@ internal static class PoolRoles
                 continue;
             }
 
-            RoleArguments.Say($"worker {worker.Index} {worker.ProcessId}");
+            Name(worker);
             worker.Exited.ContinueWith(
                 exited => RoleArguments.Say($"ended {worker.Index} {exited.Result.ExitCode} {exited.Result.Signal}"), TaskScheduler.Default);
         }
 
         launcher.DisposeAsync().AsTask().GetAwaiter().GetResult();
         RoleArguments.Say("disposed");
+
+        void Hear(int index, string line)
+        {
+            lock (early)
+            {
+                if (index > named)
+                {
+                    early.Add(line);
+                }
+                else
+                {
+                    RoleArguments.Say(line);
+                }
+            }
+        }
+
+        void Name(WorkerProcess worker)
+        {
+            lock (early)
+            {
+                RoleArguments.Say($"worker {worker.Index} {worker.ProcessId}");
+                named = worker.Index;
+                early.ForEach(RoleArguments.Say);
+                early.Clear();
+            }
+        }
     }
 
     /// <summary>Says every reason why this process cannot fork, after it has done something to earn it.</summary>

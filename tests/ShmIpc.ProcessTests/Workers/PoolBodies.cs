@@ -94,6 +94,8 @@ internal static class PoolBodies
                 File.WriteAllText(words[1], "");
                 Thread.Sleep(Timeout.Infinite);
                 return "awake";
+            case "stop":
+                return context.StoppingToken.WaitHandle.WaitOne(ChildProcess.Patience) ? "told" : "not told";
             case "nap":
                 Thread.Sleep(int.Parse(words[1], CultureInfo.InvariantCulture));
                 return "rested";

@@ -8,9 +8,6 @@ namespace ShmIpc.ProcessTests.Workers;
 
 public sealed class PoolCancellationTests : PoolTest
 {
-    // Far more than a short job takes, also the first of its worker on a machine that is busy with something else.
-    private static readonly TimeSpan _jobTimeout = TimeSpan.FromSeconds(4);
-
     [Fact]
     public async Task Cancellation_reaches_the_worker()
     {
@@ -65,7 +62,7 @@ public sealed class PoolCancellationTests : PoolTest
     public async Task A_job_that_takes_too_long_fails_and_its_worker_is_replaced()
     {
         using ScratchRoot root = new();
-        WorkerPoolOptions options = Options(1) with { JobTimeout = _jobTimeout };
+        WorkerPoolOptions options = Options(1) with { JobTimeout = JobTimeout };
         await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
         int before = int.Parse(await Soon(pool.RunAsync("who", Cancellation)), CultureInfo.InvariantCulture);
         TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(
@@ -82,7 +79,7 @@ public sealed class PoolCancellationTests : PoolTest
     public async Task A_cancelled_job_that_does_not_listen_is_ended_by_the_timeout()
     {
         using ScratchRoot root = new();
-        WorkerPoolOptions options = Options(1) with { JobTimeout = _jobTimeout };
+        WorkerPoolOptions options = Options(1) with { JobTimeout = JobTimeout };
         await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
         using CancellationTokenSource cancellation = new();
         Task<string> deaf = pool.RunAsync($"sleep {root.FileOf("begun")}", cancellation.Token);

@@ -88,11 +88,11 @@ public sealed class PoolStopTests : PoolTest
     {
         using ScratchRoot root = new();
         await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, Options(1), Cancellation);
-        Task<string> job = pool.RunAsync("nap 1000", Cancellation);
+        Task<string> job = pool.RunAsync("stop", Cancellation); // until it is told to
         Eventually.True(() => pool.Workers[0].State == WorkerState.Busy, "the job begins");
         int before = pool.Workers[0].ProcessId!.Value;
         Linux.Signal(before, 15);
-        Assert.Equal("rested", await Soon(job));
+        Assert.Equal("told", await Soon(job));
         int after = int.Parse(await Soon(pool.RunAsync("who", Cancellation)), CultureInfo.InvariantCulture);
         Assert.NotEqual(before, after);
         Assert.Equal(new WorkerExit(0, null), pool.Workers[0].LastExit);

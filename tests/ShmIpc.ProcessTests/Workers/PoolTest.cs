@@ -17,6 +17,9 @@ public abstract class PoolTest : IDisposable
 
     protected static TimeSpan Patience => ChildProcess.Patience;
 
+    /// <summary>Far more than a short job takes, also the first of its worker on a machine that is busy with something else.</summary>
+    protected static TimeSpan JobTimeout => TimeSpan.FromSeconds(6);
+
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public void Dispose()

@@ -160,7 +160,7 @@ public sealed class FullGroupTests : IDisposable
     [Fact]
     public void A_shared_group_whose_members_move_is_left_alone()
     {
-        using ShmByteChannel channel = Open(ShmFullMode.Wait, TimeSpan.FromSeconds(2));
+        using ShmByteChannel channel = Open(ShmFullMode.Wait, TimeSpan.FromSeconds(10));
         using ByteProducer producer = channel.CreateProducer();
         ConsumerOptions shared = new() { Group = "workers", Kind = GroupKind.Shared };
         using ByteConsumer first = channel.CreateConsumer(shared);

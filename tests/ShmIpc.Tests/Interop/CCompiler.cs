@@ -8,7 +8,7 @@ namespace ShmIpc.Tests.Interop;
 
 internal static class CCompiler
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     /// <summary>The compiler's complaints, empty when it has none. Skips the test where there is no compiler.</summary>
     public static string Check(string source)

@@ -9,7 +9,7 @@ namespace ShmIpc.Tests.Memory;
 [Collection(nameof(MemoryMappingLeakTests))]
 public sealed class DescriptorWaitTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
     private static readonly int _page = Environment.SystemPageSize;
 
     private static CancellationToken TestEnds => TestContext.Current.CancellationToken;

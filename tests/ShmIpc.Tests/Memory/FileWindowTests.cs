@@ -116,6 +116,30 @@ public sealed class FileWindowTests : IDisposable
         Assert.Equal(0, MappingsOfFile());
     }
 
+    // No kernel refuses this advice for a file; a mirrored mapping refuses any.
+    [Fact]
+    public void A_window_that_cannot_be_advised_is_unmapped_again()
+    {
+        using var file = _scratch.NewFile(_page);
+        var mapping = MemoryMapping.MapFile(file, 0, _page, new() { Mirrored = true });
+        Assert.Throws<InvalidOperationException>(() => FileWindow.Take(mapping, 0, isLast: true));
+        Assert.Throws<ObjectDisposedException>(() => _ = mapping.Whole);
+    }
+
+    [Fact]
+    public void The_largest_windows_show_all_of_a_file_at_once()
+    {
+        File.WriteAllBytes(FilePath, new byte[3 * _page]);
+        var largest = long.MaxValue & -_page;
+        foreach (var overlap in (long[])[0, 1, largest])
+        {
+            var window = Assert.Single(FileWindow.Walk(FilePath, largest, overlap).Select(one => (one.Offset, one.LengthBytes, one.IsLast)));
+            Assert.Equal((0, 3 * _page, true), window);
+        }
+
+        Assert.Equal(3, FileWindow.Walk(FilePath, _page, _page).Count());
+    }
+
     private int MappingsOfFile() => File.ReadLines("/proc/self/maps").Count(line => line.EndsWith(FilePath, StringComparison.Ordinal));
 
     private static int IndexOf(byte[] bytes, byte[] pattern, int start)

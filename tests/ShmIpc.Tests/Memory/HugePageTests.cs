@@ -257,6 +257,69 @@ public sealed class HugePageTests
     }
 
     [Fact]
+    public void A_mapped_file_of_a_hugetlbfs_has_whole_huge_pages()
+    {
+        using var pool = new HugePageLease(TwoMebibytes, PoolPages);
+        using var mount = new HugetlbMount(TwoMebibytes);
+        var path = Path.Combine(mount.Path, "file");
+        using (var file = MappedFile.Create(path, 5000))
+        {
+            Resized(file, 0, 0);
+            Resized(file, 1, 1);
+            Resized(file, TwoMebibytes + 1, 2);
+            Resized(file, 4 * TwoMebibytes - 1, 4);
+            file.Write(0, 11, bytes => bytes.Fill(7));
+            Resized(file, 2 * TwoMebibytes + 5, 3); // shorter
+            file.Read(2 * TwoMebibytes, 5, _ => Assert.Throws<InvalidOperationException>(() => file.Resize(TwoMebibytes + 5)));
+            Resized(file, 5, 1);
+            Assert.Equal((11, TwoMebibytes - 11), (file.Count([7]), file.Count([0])));
+            Assert.Throws<ShmNoSpaceException>(() => file.Resize(MoreThanThePool()));
+            Assert.Throws<ArgumentOutOfRangeException>(() => file.Resize(long.MaxValue));
+            Resized(file, TwoMebibytes, 1);
+            file.Refresh();
+        }
+
+        File.Delete(path);
+
+        static void Resized(MappedFile file, long lengthBytes, int pages)
+        {
+            file.Resize(lengthBytes);
+            Assert.Equal(pages * TwoMebibytes, file.LengthBytes);
+            if (file.Mapping is not { } mapping) return;
+            Assert.Equal(pages * TwoMebibytes, ProcessMaps.Read().Find(mapping.Whole.Start)!.LengthBytes);
+            mapping.Write(file.LengthBytes - 8, 5L);
+            mapping.Write(file.LengthBytes - 8, 0L);
+        }
+    }
+
+    // Whoever has a file mapped already may have been promised its pages: they are there for the next one, too.
+    [Fact]
+    public unsafe void Pages_that_are_promised_to_the_file_itself_are_taken()
+    {
+        using var pool = new HugePageLease(TwoMebibytes, PoolPages);
+        using var file = LinuxFile.CreateInMemory("promised", TwoMebibytes);
+        LinuxFile.SetLength(file, 2 * TwoMebibytes);
+        var others = pool.Available - 2;
+        using var rest = MemoryMapping.MapAnonymous(others * TwoMebibytes, new() { HugePages = _require });
+        var promise = LibC.mmap(
+            null, (size_t)(ulong)(2 * TwoMebibytes), LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED, (int)file.DangerousGetHandle(), 0);
+        Assert.NotEqual(-1, (nint)promise);
+        try
+        {
+            Assert.Equal(0, pool.Available);
+            using var mapping = MemoryMapping.MapFile(file, 0, 2 * TwoMebibytes);
+            mapping.Write(2 * TwoMebibytes - 8, 6L);
+
+            var error = Assert.Throws<ShmNoSpaceException>(() => MemoryFile.Create("other", TwoMebibytes, new() { HugePages = _require }));
+            Assert.Contains("0 are free and not reserved", error.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Assert.Equal(0, LibC.munmap(promise, (size_t)(ulong)(2 * TwoMebibytes)));
+        }
+    }
+
+    [Fact]
     public void A_file_elsewhere_is_not_of_huge_pages()
     {
         using var scratch = new ScratchDirectory();

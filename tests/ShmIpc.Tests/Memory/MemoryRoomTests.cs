@@ -111,6 +111,24 @@ public sealed class MemoryRoomTests
         Assert.Equal(expected * page, taken);
     }
 
+    // Where a file system compresses, what was written takes fewer blocks than it has bytes, and writing it again takes no more.
+    [Fact]
+    public void What_was_written_counts_as_taken_however_few_blocks_it_has()
+    {
+        const int Block = 1 << 16; // no file system has larger ones
+        using var root = new DiskRoot();
+        using var file = File.OpenHandle(root.FileOf("x"), FileMode.CreateNew, FileAccess.ReadWrite);
+        var written = new byte[Block];
+        Array.Fill(written, (byte)1);
+        foreach (var at in (long[])[2, 3, 7]) RandomAccess.Write(file, written, at * Block);
+        LinuxFile.SetLength(file, 20 * Block);
+        Assert.Equal(3 * Block, LinuxFile.DataBytes(file, 0, 20 * Block));
+        Assert.Equal(2 * Block, LinuxFile.DataBytes(file, 3 * Block, 5 * Block));
+        Assert.Equal(Block / 2, LinuxFile.DataBytes(file, 0, 2 * Block + Block / 2));
+        Assert.Equal(0, LinuxFile.DataBytes(file, 8 * Block, 1L << 40)); // past its end, too
+        Assert.Equal(0, (long)Tmds.Linux.LibC.lseek((int)file.DangerousGetHandle(), 0, Tmds.Linux.LibC.SEEK_CUR)); // nobody's position moved
+    }
+
     [Fact]
     public void Of_a_file_on_a_disk_nobody_says_what_a_range_has_taken()
     {

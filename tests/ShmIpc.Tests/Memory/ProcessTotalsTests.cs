@@ -12,6 +12,8 @@ public sealed class ProcessTotalsTests
     public void The_totals_of_a_process_grow_with_it()
     {
         const int Bytes = 16 << 20;
+        GC.Collect(); // what the tests before have forgotten goes now, and not in between
+        GC.WaitForPendingFinalizers();
         var before = ProcessMemory.Read(withTotals: true);
         using var mapping = MemoryMapping.MapAnonymous(Bytes);
         mapping.GetSpan(0, Bytes).Fill(1);

@@ -1,6 +1,6 @@
-// Protect against the kernel's own list, and against callbacks that are running. Writable is in WritableScopeTests.
+// Protect against the kernel's own list, and against callbacks that are running. Writable, and any sequence of the two, is in
+// WritableScopeTests.
 
-using CsCheck;
 using ShmIpc.Interop;
 using ShmIpc.Memory;
 using ShmIpc.Tests.Interop;
@@ -14,7 +14,6 @@ public sealed class ProtectionTests : IDisposable
 
     private static readonly int _page = Environment.SystemPageSize;
     private static readonly MemoryMappingOptions _private = new() { Sharing = MappingSharing.Private };
-    private static readonly MemoryMappingOptions _readOnly = new() { Access = MemoryAccess.ReadOnly };
 
     private readonly ScratchDirectory _scratch = new();
 
@@ -85,35 +84,5 @@ public sealed class ProtectionTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => mapping.Protect(0, _page, MemoryAccess.ReadOnly));
     }
 
-    [Fact]
-    public void Any_sequence_of_Protect_leaves_what_a_plain_array_says()
-    {
-        var step = Gen.Select(Gen.Int[0, Pages - 1], Gen.Int[1, Pages], Gen.Enum<MemoryAccess>());
-        step.Array[1, 20].Sample(
-            steps =>
-            {
-                using var mapping = MemoryMapping.MapAnonymous(Pages * _page, _private);
-                var expected = Enumerable.Repeat(MemoryAccess.ReadWrite, Pages).ToArray();
-                foreach (var (first, count, access) in steps)
-                {
-                    var end = Math.Min(Pages, first + count);
-                    Array.Fill(expected, access, first, end - first);
-                    mapping.Protect(first * _page, (end - first) * _page, access);
-                }
-
-                Assert.Equal(expected.Select(Text), Permissions(mapping));
-            },
-            iter: 200,
-            threads: 1);
-    }
-
     private static string[] Permissions(MemoryMapping mapping) => ProcMaps.PermissionsOf(mapping.Whole.Start, Pages);
-
-    private static string Text(MemoryAccess access) => access switch
-    {
-        MemoryAccess.ReadOnly => "r--p",
-        MemoryAccess.ReadWrite => "rw-p",
-        MemoryAccess.ReadExecute => "r-xp",
-        _ => "---p",
-    };
 }

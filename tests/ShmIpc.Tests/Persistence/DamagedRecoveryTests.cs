@@ -67,6 +67,7 @@ public sealed class DamagedRecoveryTests
     /// <summary>Changes the file, and makes it one of another boot.</summary>
     private static void Damage(DiskRoot root, Action<byte[]> change)
     {
+        root.AwaitDetached(Name);
         byte[] bytes = File.ReadAllBytes(root.FileOf(Name));
         change(bytes);
         bytes[RegionLayout.OrderedInBootOffset] ^= 0xFF;

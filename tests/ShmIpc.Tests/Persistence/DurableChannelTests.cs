@@ -215,7 +215,7 @@ public sealed class DurableChannelTests
         using ByteProducer producer = channel.CreateProducer();
         using ByteConsumer consumer = channel.CreateConsumer();
         producer.Write("kept"u8);
-        Restart(root);
+        Restart(root, isInUse: true);
         ShmRegionFormatException refused = Assert.Throws<ShmRegionFormatException>(
             () => ShmByteChannel.Open(Name, new ShmChannelOptions { Root = root.Path }));
         Assert.Contains("in use", refused.Message, StringComparison.Ordinal);
@@ -382,8 +382,13 @@ public sealed class DurableChannelTests
     }
 
     /// <summary>Another boot, as far as the region can tell.</summary>
-    private static void Restart(DiskRoot root)
+    private static void Restart(DiskRoot root, bool isInUse = false)
     {
+        if (!isInUse)
+        {
+            root.AwaitDetached(Name);
+        }
+
         using FileStream file = new(root.FileOf(Name), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Position = RegionLayout.OrderedInBootOffset;
         file.Write(Guid.NewGuid().ToByteArray());

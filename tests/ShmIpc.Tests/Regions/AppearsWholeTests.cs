@@ -106,7 +106,7 @@ public sealed class AppearsWholeTests : IDisposable
             foreach (Process child in children)
             {
                 Task<string> output = child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-                await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(_atMost);
+                await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(3 * _atMost);
                 Assert.True(child.ExitCode == 0, await output);
             }
 

@@ -55,8 +55,8 @@ public sealed class ParticipantTableTests : IDisposable
         Stamp one = here.Participants.Join(ParticipantRole.Producer);
         Stamp two = here.Participants.Join(ParticipantRole.Producer);
         here.Dispose(); // as at a death: nobody left
-        Assert.False(there.Participants.IsAlive(one));
-        Assert.False(there.Participants.IsAlive(two));
+        // A process that another test starts has a copy of the descriptor for a moment.
+        Assert.True(SpinWait.SpinUntil(() => !there.Participants.IsAlive(one) && !there.Participants.IsAlive(two), 60_000));
         Assert.True(there.Participants.IsAlive(other));
     }
 

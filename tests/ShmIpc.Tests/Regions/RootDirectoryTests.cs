@@ -179,8 +179,8 @@ public sealed class RootDirectoryTests : IDisposable
             start.Environment["HOME"] = "/tmp";
             using Process child = Process.Start(start)!;
             string output = await child.StandardOutput.ReadToEndAsync(
-                TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
-            await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+                TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(3));
+            await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(3));
             Assert.SkipUnless(output.Contains("Total: 1", StringComparison.Ordinal), $"The other user cannot run the tests: {output}");
             Assert.True(child.ExitCode == 0 && output.Contains("Skipped: 0", StringComparison.Ordinal), output);
             Assert.Empty(Directory.EnumerateFileSystemEntries(root));

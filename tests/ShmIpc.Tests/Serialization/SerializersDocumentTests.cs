@@ -1,26 +1,13 @@
-using System.Text.RegularExpressions;
 using ShmIpc.Channels;
 using ShmIpc.Serialization;
-using ShmIpc.Tests.Architecture;
 using Xunit;
 
 namespace ShmIpc.Tests.Serialization;
 
-/// <summary>What docs/serializers.md shows is code of these tests, word by word, and does what it says.</summary>
-public sealed partial class SerializersDocumentTests
+/// <summary>What docs/serializers.md shows, run. That all of it stands here, word for word, is checked by DocumentedCodeTests.</summary>
+public sealed class SerializersDocumentTests
 {
-    private const string Document = "docs/serializers.md";
     private static readonly TimeSpan _soon = TimeSpan.FromSeconds(60);
-
-    [Fact]
-    public void Every_piece_of_code_in_the_document_is_compiled_here()
-    {
-        string[] pieces = [.. CodeBlock().Matches(TextOf(Document)).Select(match => Squeeze(match.Groups["code"].Value))];
-        string compiled = string.Concat(new[] { "TemperaturePayload.cs", "SerializersDocumentTests.cs" }
-            .Select(file => Squeeze(TextOf($"tests/ShmIpc.Tests/Serialization/{file}"))));
-        Assert.Equal(2, pieces.Length);
-        Assert.All(pieces, piece => Assert.Contains(piece, compiled, StringComparison.Ordinal));
-    }
 
     [Fact]
     public void A_serializer_is_chosen_where_the_channel_is_opened()
@@ -58,16 +45,6 @@ public sealed partial class SerializersDocumentTests
         producer.Write(message);
         Assert.Equal(message, consumer.Read(_soon));
     }
-
-    private static string TextOf(string path) => SourceTree.Files.Single(file => file.Path == path).Text;
-
-    private static string Squeeze(string code) => WhiteSpace().Replace(code, " ").Trim();
-
-    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CodeBlock();
-
-    [GeneratedRegex(@"\s+")]
-    private static partial Regex WhiteSpace();
 
     public readonly record struct Quote(long Id, double Price, bool IsBid);
 }

@@ -10,6 +10,7 @@ namespace ShmIpc.Tests.Waiting;
 
 public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
 {
+    private const double ShareOfPark = 0.25;
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
     private readonly ITestOutputHelper _output = output;
     private readonly ScratchRoot _root = new();
@@ -187,7 +188,7 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
         using ShmByteChannel channel = Open("lead");
         using ShmByteChannel elsewhere = Open("lead"); // as another process: it takes the slots that become free
         using ByteProducer producer = channel.CreateProducer();
-        for (int round = 0; round < rounds; round++)
+        while (times.IsWorthARound(rounds, ShareOfPark))
         {
             ByteConsumer lead = Drained(channel);
             using ByteConsumer lasting = Drained(channel); // as the last of its round it makes the hub let go, so the next lead is new
@@ -207,7 +208,7 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
         }
 
         _output.WriteLine($"{times}");
-        Assert.True(times.ShowWakeUps(0.25), $"{times}");
+        Assert.True(times.ShowWakeUps(ShareOfPark), $"{times}");
 
         static ByteConsumer Drained(ShmByteChannel channel)
         {
@@ -230,7 +231,7 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
         using ByteConsumer lasting = channel.CreateConsumer();
         using ByteProducer producer = channel.CreateProducer();
         ValueTask<bool> wait = lasting.WaitToReadAsync();
-        for (int round = 0; round < rounds; round++)
+        while (times.IsWorthARound(rounds, ShareOfPark))
         {
             ByteConsumer follower = channel.CreateConsumer();
             using CancellationTokenSource cancel = new();
@@ -244,7 +245,7 @@ public sealed class AsyncHubTests(ITestOutputHelper output) : IDisposable
         }
 
         _output.WriteLine($"{times}");
-        Assert.True(times.ShowWakeUps(0.25), $"{times}");
+        Assert.True(times.ShowWakeUps(ShareOfPark), $"{times}");
         Assert.False(wait.IsCompleted);
         producer.Write("x"u8);
         Assert.True(await wait.AsTask().WaitAsync(_bound));

@@ -8,6 +8,7 @@ namespace ShmIpc.Tests.Waiting;
 internal sealed class RoundTimes
 {
     private const int StretchRounds = 50;
+    private static readonly TimeSpan _longest = TimeSpan.FromMinutes(3);
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly List<TimeSpan> _ends = [TimeSpan.Zero];
 
@@ -17,6 +18,11 @@ internal sealed class RoundTimes
     /// <summary>Whether a stretch was quicker than lost wake-ups allow.</summary>
     /// <param name="shareOfPark">Of <see cref="WaitingRoom.MaxPark"/>: what a round may take.</param>
     public bool ShowWakeUps(double shareOfPark) => Least < shareOfPark * WaitingRoom.MaxPark;
+
+    /// <summary>Whether another round is worth it: those that were planned are not done, or none of them was quick enough yet, which a
+    /// machine that is busy with something else may make of all of them, though not for minutes.</summary>
+    public bool IsWorthARound(int rounds, double shareOfPark) =>
+        _ends.Count <= rounds || (!ShowWakeUps(shareOfPark) && _ends[^1] < _longest);
 
     public void EndRound()
     {

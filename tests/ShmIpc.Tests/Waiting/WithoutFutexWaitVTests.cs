@@ -11,7 +11,7 @@ namespace ShmIpc.Tests.Waiting;
 
 public sealed partial class WithoutFutexWaitVTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan _bound = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan _bound = TimeSpan.FromMinutes(10);
     private readonly ITestOutputHelper _output = output;
 
     [Fact]

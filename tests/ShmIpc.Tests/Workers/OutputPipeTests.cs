@@ -3,11 +3,13 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using ShmIpc.Interop;
+using ShmIpc.Tests.Memory;
 using ShmIpc.Workers;
 using Xunit;
 
 namespace ShmIpc.Tests.Workers;
 
+[Collection(nameof(MemoryMappingLeakTests))] // alone: a process that another test starts has a copy of a closed end for a moment
 public sealed class OutputPipeTests
 {
     [Fact]
