@@ -1,6 +1,7 @@
 // What a run of `words` or `compress` prints, for people or for scripts.
 using System.Text.Json;
 using ShmIpc.Examples.Terminal;
+using ShmIpc.Workers;
 
 namespace ShmIpc.Examples.Pool;
 
@@ -45,6 +46,31 @@ internal sealed record PoolReport
     public long? CompressedBytes { get; init; }
 
     public double SpeedUp => SingleSeconds / PoolSeconds;
+
+    /// <summary>What every command says of its run: how long the pool took to be ready, then the pool and one process for the work.</summary>
+    public static PoolReport Of(
+        WorkerPool pool,
+        string file,
+        long bytes,
+        double readyMilliseconds,
+        double poolSeconds,
+        double singleSeconds,
+        WorkerMemory shared,
+        WorkerMemory? notShared,
+        bool isSame) => new()
+        {
+            File = file,
+            Bytes = bytes,
+            Mode = PoolSettings.NameOf(pool.StartMode),
+            FallbackReason = pool.FallbackReason,
+            Workers = pool.Workers.Count,
+            ReadyMilliseconds = readyMilliseconds,
+            PoolSeconds = poolSeconds,
+            SingleSeconds = singleSeconds,
+            Shared = shared,
+            NotShared = notShared,
+            IsSame = isSame,
+        };
 
     /// <summary>The report with what a start takes in each mode, measured now, when the pool has ended.</summary>
     public PoolReport WithStartUps() => this with { StartUpMilliseconds = PoolSettings.Modes.ToDictionary(mode => mode, TryStart) };

@@ -15,6 +15,7 @@ internal static unsafe partial class CrashPoint
     private static volatile int _armedThread;
     private static int _fatalStep;
     private static string? _fatalPlace;
+    private static string? _stopPlace;
     private static int _step;
     private static StoreAudit? _audit;
     private static Action? _look;
@@ -34,6 +35,13 @@ internal static unsafe partial class CrashPoint
     public static void ArmBefore(string place)
     {
         _fatalPlace = place;
+        Arm(0, isOnEveryThread: false);
+    }
+
+    /// <summary>From here on this thread stops its process (SIGSTOP) before the first step of that name.</summary>
+    public static void StopBefore(string place)
+    {
+        _stopPlace = place;
         Arm(0, isOnEveryThread: false);
     }
 
@@ -107,6 +115,12 @@ internal static unsafe partial class CrashPoint
             _armedThread = 0; // what others do is no step
             look();
             _armedThread = armedThread;
+        }
+
+        if (_stopPlace is { } stop && stop == $"{Caller()}: {operation}")
+        {
+            _stopPlace = null;
+            Linux.Signal(Environment.ProcessId, Linux.SIGSTOP);
         }
 
         if (Interlocked.Increment(ref _step) == _fatalStep || (_fatalPlace is { } place && place == $"{Caller()}: {operation}"))

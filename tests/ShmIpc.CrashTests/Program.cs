@@ -3,6 +3,7 @@
 
 using System.Runtime.CompilerServices;
 using ShmIpc.ProcessTests.Harness;
+using ShmIpc.Workers;
 
 namespace ShmIpc.CrashTests;
 
@@ -10,6 +11,7 @@ internal static class Program
 {
     public static int Main(string[] arguments)
     {
+        WorkerPool.RunIfWorker(arguments); // returns at once, but in workers
         if (arguments is not [ChildProcess.Verb, ..])
         {
             return RunTests(arguments);

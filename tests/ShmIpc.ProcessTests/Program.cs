@@ -91,6 +91,7 @@ internal static class Program
             case "pool-first": FirstProcessRole.Run(role); break;
             case "pool-killed-at-work": PoolKillRoles.AtWork(role); break;
             case "pool-killed-at-any-time": PoolKillRoles.AtAnyTime(role); break;
+            case "pool-failing": PoolFailureRole.Run(role); break;
             case "pool-crashes": PoolCrashRoles.Crashes(role); break;
             case "pool-server-killed": PoolCrashRoles.Server(role); break;
             case "pool-copy": PoolCrashRoles.Copy(role); break;

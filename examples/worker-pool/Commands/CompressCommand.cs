@@ -89,19 +89,8 @@ internal static class CompressCommand
         long compressed = new FileInfo(unfinished.Path).Length;
         if (isSame)
             File.Move(unfinished.Path, target);
-        return new PoolReport
+        return PoolReport.Of(pool, path, length, ready, poolSeconds, singleSeconds, shared, notShared, isSame) with
         {
-            File = path,
-            Bytes = length,
-            Mode = PoolSettings.NameOf(pool.StartMode),
-            FallbackReason = pool.FallbackReason,
-            Workers = options.Workers,
-            ReadyMilliseconds = ready,
-            PoolSeconds = poolSeconds,
-            SingleSeconds = singleSeconds,
-            Shared = shared,
-            NotShared = notShared,
-            IsSame = isSame,
             CompressedBytes = compressed,
         };
 

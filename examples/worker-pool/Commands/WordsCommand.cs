@@ -81,22 +81,11 @@ internal static class WordsCommand
         double singleSeconds = clock.Elapsed.TotalSeconds;
         bool isSame = counts == single && (fromCopies ?? single) == single
             && (folded is null || folded == CountAlone(path, SegmentWork.Fold));
-        return new PoolReport
+        return PoolReport.Of(pool, path, length, ready, poolSeconds, singleSeconds, shared, notShared, isSame) with
         {
-            File = path,
-            Bytes = length,
-            Mode = PoolSettings.NameOf(pool.StartMode),
-            FallbackReason = pool.FallbackReason,
-            Workers = options.Workers,
-            ReadyMilliseconds = ready,
-            PoolSeconds = poolSeconds,
-            SingleSeconds = singleSeconds,
-            Shared = shared,
-            NotShared = notShared,
+            Counts = counts,
             Read = read,
             Written = written,
-            IsSame = isSame,
-            Counts = counts,
         };
 
         async Task<TextCounts> SumAsync(SegmentWork work)

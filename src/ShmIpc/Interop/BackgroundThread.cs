@@ -18,12 +18,15 @@ internal static class BackgroundThread
         }
         catch (Exception error) when (error is OutOfMemoryException or ThreadStartException)
         {
-            throw new ShmException(
-                $"The thread \"{name}\" could not be started. The user may have as many processes and threads as RLIMIT_NPROC lets it, " +
-                $"{LinuxLimits.Text(RLIMIT_NPROC, "")} (`ulimit -u`); or the process as many open files as RLIMIT_NOFILE lets it, " +
-                $"{LinuxLimits.Text(RLIMIT_NOFILE, "")} (`ulimit -n`); or a control group's limit (pids.max), the address space or the " +
-                "memory is used up. Raise what is too low, or end what is not needed.",
-                error);
+            throw NotStarted($"The thread \"{name}\"", error);
         }
     }
+
+    /// <summary>The exception of whoever needs a thread that could not be started.</summary>
+    public static ShmException NotStarted(string thread, Exception error) => new(
+        $"{thread} could not be started. The user may have as many processes and threads as RLIMIT_NPROC lets it, " +
+        $"{LinuxLimits.Text(RLIMIT_NPROC, "")} (`ulimit -u`); or the process as many open files as RLIMIT_NOFILE lets it, " +
+        $"{LinuxLimits.Text(RLIMIT_NOFILE, "")} (`ulimit -n`); or a control group's limit (pids.max), the address space or the " +
+        "memory is used up. Raise what is too low, or end what is not needed.",
+        error);
 }

@@ -53,6 +53,12 @@ internal static class LinuxError
                 "`ulimit -n`.";
         }
 
+        if (errno == ETOOMANYREFS)
+        {
+            return "Descriptors that were sent and not received yet are counted for their user, and may be as many as RLIMIT_NOFILE " +
+                $"lets it: {LinuxLimits.Text(RLIMIT_NOFILE, "")}; raise it with `ulimit -n`, or send fewer at a time.";
+        }
+
         if (errno == ENFILE) return "The whole machine has as many files open as it may (fs.file-max).";
         if (errno == EACCES) return "This user may not do that: check owner and mode of the file and of the directories above it.";
         if (errno == EPERM) return "The kernel forbids it to this process: check owner, seals and policies (seccomp, SELinux, AppArmor).";

@@ -9,10 +9,10 @@ namespace ShmIpc.Interop;
 
 internal static unsafe class LinuxMessage
 {
-    /// <summary>Most descriptors in one message.</summary>
-    public const int MaxFiles = 64;
+    /// <summary>Most descriptors in one message: the kernel takes no more (SCM_MAX_FD).</summary>
+    public const int MaxFiles = 253;
 
-    private const int ControlBytes = 512; // more than a header and MaxFiles numbers
+    private const int ControlBytes = 1040; // a header and MaxFiles numbers, and what is left of eight bytes
     private const int HeaderBytes = 16;   // struct cmsghdr, which is aligned as the numbers behind it are
 
     /// <summary>Sends a message; the receiver gets descriptors of its own.</summary>

@@ -84,6 +84,18 @@ internal static class ForkEnvironment
     public static string? ValueAtStart(string name) =>
         AtStart().LastOrDefault(entry => entry.StartsWith($"{name}=", StringComparison.Ordinal))?[(name.Length + 1)..];
 
-    private static string[] AtStart() =>
-        Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] AtStart()
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new ShmException(
+                "The kernel does not show this process the environment that it was started with (/proc/self/environ), because it has "
+                + "become another user's, or may not be dumped. Undo that by prctl(PR_SET_DUMPABLE, 1), or do it behind the pool's start.",
+                error);
+        }
+    }
 }

@@ -56,14 +56,21 @@ internal static class ForkObstacles
 
         if (RuntimeFeature.IsDynamicCodeSupported)
         {
-            if (IsOn("DOTNET_TieredCompilation", "System.Runtime.TieredCompilation"))
+            try
             {
-                reasons.Add($"code is compiled in the background (tiered compilation). {Cure} DOTNET_TieredCompilation=0.");
-            }
+                if (IsOn("DOTNET_TieredCompilation", "System.Runtime.TieredCompilation"))
+                {
+                    reasons.Add($"code is compiled in the background (tiered compilation). {Cure} DOTNET_TieredCompilation=0.");
+                }
 
-            if (IsOn("DOTNET_EnableDiagnostics", "System.Runtime.EnableDiagnostics"))
+                if (IsOn("DOTNET_EnableDiagnostics", "System.Runtime.EnableDiagnostics"))
+                {
+                    reasons.Add($"the diagnostics server is on. {Cure} DOTNET_EnableDiagnostics=0.");
+                }
+            }
+            catch (ShmException error)
             {
-                reasons.Add($"the diagnostics server is on. {Cure} DOTNET_EnableDiagnostics=0.");
+                reasons.Add(error.Message); // nobody can say
             }
         }
 

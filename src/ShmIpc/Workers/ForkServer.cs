@@ -49,6 +49,7 @@ internal static class ForkServer
         }
         catch (Exception error)
         {
+            Send(control, Refused, $"It failed: {error.Message}");
             using FileStream errors = new(new SafeFileHandle(StandardError, ownsHandle: false), FileAccess.Write, bufferSize: 0);
             errors.Write(Encoding.UTF8.GetBytes($"{error}\n"));
         }

@@ -54,10 +54,19 @@ internal sealed class ForkServerProcess
         Dictionary<string, string> environment = ForkEnvironment.With();
         environment[WorkerEntry.ServerVariable] = LaunchMessage.Text(LaunchMessage.Write(launch, LinuxProcess.ProcessId()));
         (SafeFileHandle control, SafeFileHandle theirs) = LinuxPipe.CreateSockets();
-        using (theirs)
+        try
         {
             WorkerProcess process = roster.StartProgram(OutputIndex, WorkerStartMode.ForkServer, environment, [theirs]);
             return new ForkServerProcess(thread, roster, process, control);
+        }
+        catch
+        {
+            control.Dispose();
+            throw;
+        }
+        finally
+        {
+            theirs.Dispose();
         }
     }
 
@@ -80,22 +89,15 @@ internal sealed class ForkServerProcess
                 + "what is large into the region.");
         }
 
-        (SafeFileHandle output, SafeFileHandle outputEnd) = LinuxPipe.Create();
-        (SafeFileHandle errors, SafeFileHandle errorsEnd) = LinuxPipe.Create();
-        PendingFork pending = new(launch.Index, mode, output, errors);
-        using (outputEnd)
-        using (errorsEnd)
+        using WorkerStreams streams = new();
+        if (_control.IsClosed
+            || !LinuxMessage.TrySend(_control, message, [streams.OutputEnd, streams.ErrorsEnd, .. LaunchMessage.Handles(launch)]))
         {
-            if (_control.IsClosed || !LinuxMessage.TrySend(_control, message, [outputEnd, errorsEnd, .. LaunchMessage.Handles(launch)]))
-            {
-                pending.Fail("The fork server has ended.");
-            }
-            else
-            {
-                _pending.Enqueue(pending);
-            }
+            throw PendingFork.NotStarted(launch.Index, "The fork server has ended.");
         }
 
+        PendingFork pending = new(launch.Index, mode, streams.Keep());
+        _pending.Enqueue(pending);
         return pending.Task;
     }
 
@@ -152,7 +154,7 @@ internal sealed class ForkServerProcess
     {
         WorkerProcess worker = new(pending.Index, processId, file, pending.Mode);
         _workers[processId] = worker;
-        _roster.Add(worker, [pending.Output, pending.Errors], () =>
+        _roster.Add(worker, pending.Output, () =>
         {
             if (_control.IsClosed)
             {

@@ -9,17 +9,38 @@ internal sealed record ForkedServer(int ProcessId, SafeFileHandle ProcessFile, S
 {
     public static ForkedServer Fork(WorkerLaunch launch)
     {
+        byte[] message = LaunchMessage.Write(launch, LinuxProcess.ProcessId());
         (SafeFileHandle ours, SafeFileHandle theirs) = LinuxPipe.CreateSockets();
-        int parent = LinuxProcess.ProcessId();
-        byte[] message = LaunchMessage.Write(launch, parent);
-        int server = LinuxChild.Fork();
-        if (server == 0)
+        try
+        {
+            int server = LinuxChild.Fork();
+            if (server == 0)
+            {
+                ours.Dispose();
+                ForkServer.Run(theirs, message);
+            }
+
+            return new ForkedServer(server, LinuxChild.OpenOrKill(server) ?? throw new ShmException(
+                "The copy of this process that was to fork the workers was ended as soon as it was made."), ours);
+        }
+        catch
         {
             ours.Dispose();
-            ForkServer.Run(theirs, message);
+            throw;
         }
+        finally
+        {
+            theirs.Dispose();
+        }
+    }
 
-        theirs.Dispose();
-        return new ForkedServer(server, LinuxChild.OpenOrKill(server)!, ours);
+    /// <summary>Ends the copy and lets go of it, when nobody can look after it.</summary>
+    public void End()
+    {
+        Control.Dispose();
+        _ = LinuxChild.TrySignal(ProcessFile, Tmds.Linux.LibC.SIGKILL);
+        LinuxPipe.Wait([ProcessFile], -1, new bool[1]);
+        _ = LinuxChild.TryReap(ProcessId, out _);
+        ProcessFile.Dispose();
     }
 }

@@ -46,12 +46,12 @@ internal sealed class ForkingLauncher : IWorkerLauncher
                 return (new ForkingLauncher(WorkerStartMode.ForkServer, thread, roster, server, start), null);
             }
 
-            await EndAsync(thread, server).ConfigureAwait(false);
+            await EndAsync(thread, server, isAtOnce: true).ConfigureAwait(false);
             return (null, reason);
         }
         catch
         {
-            await EndAsync(thread, server).ConfigureAwait(false);
+            await EndAsync(thread, server, isAtOnce: true).ConfigureAwait(false);
             throw;
         }
     }
@@ -71,17 +71,25 @@ internal sealed class ForkingLauncher : IWorkerLauncher
         return FinishAsync(forked, onLine, cancellation);
     }
 
-    public async ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, CancellationToken cancellationToken)
+    public async ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, TimeSpan patience, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         launch = launch with { Shared = SharedRegionTable.ToPass() };
-        ForkServerProcess server = await ServerAsync(cancellationToken).ConfigureAwait(false);
-        Task<WorkerProcess> started = await _thread.Run(() => server.ForkWorker(launch, Mode)).ConfigureAwait(false);
-        return await started.ConfigureAwait(false); // not cancelled: a worker that nobody knows would be left
-    }
 
-    // Not by the thread: it may be the one that waits for the server, with a long launch to send.
-    public void EndServer() => _server.Kill();
+        // One that has died is started anew. Each launch ends the server that it has asked, and no other: its successor may be at work.
+        // It does so itself, because the thread may be waiting for the server too, with a long launch to send.
+        ForkServerProcess server = await _thread.Run(() => _server.IsOver ? _server = _startServer() : _server).ConfigureAwait(false);
+        using CancellationTokenSource late = new(patience);
+        using CancellationTokenRegistration ending = late.Token.UnsafeRegister(_ => server.Kill(), null);
+        try
+        {
+            return await ForkAsync(server, launch, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ShmException error) when (late.IsCancellationRequested)
+        {
+            throw new ShmException($"No worker could be forked within {patience} (StartTimeout), so the fork server was ended.", error);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -92,13 +100,23 @@ internal sealed class ForkingLauncher : IWorkerLauncher
 
         WorkerProcess[] left = await _thread.Run(_roster.KillAll).ConfigureAwait(false);
         await Task.WhenAll(left.Select(worker => worker.Exited)).ConfigureAwait(false);
-        await EndAsync(_thread, _server).ConfigureAwait(false);
+        await EndAsync(_thread, _server, isAtOnce: false).ConfigureAwait(false);
     }
 
     private static async Task<ForkingLauncher> FinishAsync(
         ForkedServer forked, Action<int, bool, string> onLine, CancellationToken cancellation)
     {
-        LauncherThread thread = new();
+        LauncherThread thread;
+        try
+        {
+            thread = new LauncherThread();
+        }
+        catch
+        {
+            forked.End();
+            throw;
+        }
+
         WorkerRoster roster = new(thread, onLine);
         ForkServerProcess server = await thread.Run(() => ForkServerProcess.Adopt(thread, roster, forked)).ConfigureAwait(false);
         try
@@ -112,28 +130,35 @@ internal sealed class ForkingLauncher : IWorkerLauncher
         }
         catch
         {
-            await EndAsync(thread, server).ConfigureAwait(false);
+            await EndAsync(thread, server, isAtOnce: true).ConfigureAwait(false);
             throw;
         }
     }
 
-    private static async Task EndAsync(LauncherThread thread, ForkServerProcess? server)
+    private static async Task EndAsync(LauncherThread thread, ForkServerProcess? server, bool isAtOnce)
     {
         if (server is not null)
         {
             thread.Post(server.Hang);
+            if (isAtOnce)
+            {
+                server.Kill();
+            }
+
             await server.Ended.ConfigureAwait(false);
         }
 
         await thread.Stop().ConfigureAwait(false);
     }
 
-    // The server is started anew when it has died.
-    private async Task<ForkServerProcess> ServerAsync(CancellationToken cancellation)
+    private async Task<WorkerProcess> ForkAsync(ForkServerProcess server, WorkerLaunch launch, CancellationToken cancellation)
     {
-        ForkServerProcess server = await _thread.Run(() => _server.IsOver ? _server = _startServer() : _server).ConfigureAwait(false);
-        return await server.Readiness.WaitAsync(cancellation).ConfigureAwait(false) is { } reason
-            ? throw new ShmException($"The fork server cannot serve. {reason}")
-            : server;
+        if (await server.Readiness.WaitAsync(cancellation).ConfigureAwait(false) is { } reason)
+        {
+            throw new ShmException($"The fork server cannot serve. {reason}");
+        }
+
+        Task<WorkerProcess> started = await _thread.Run(() => server.ForkWorker(launch, Mode)).ConfigureAwait(false);
+        return await started.ConfigureAwait(false); // not cancelled: a worker that nobody knows would be left
     }
 }

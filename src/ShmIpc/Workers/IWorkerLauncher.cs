@@ -11,8 +11,9 @@ internal interface IWorkerLauncher : IAsyncDisposable
     string? FallbackReason { get; }
 
     /// <summary>Starts a worker. It has begun to exist when this returns, and says by itself when it is ready.</summary>
-    ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, CancellationToken cancellationToken);
-
-    /// <summary>Ends the process that forks the workers, and so all of its workers; nothing where there is none.</summary>
-    void EndServer();
+    /// <param name="launch">What the worker is told.</param>
+    /// <param name="patience">How long a fork server may take for it, from when it is asked: then that server is ended, and its workers
+    /// with it. One that has come in its place meanwhile is not.</param>
+    /// <param name="cancellationToken">Ends the wait for a server that is not ready yet.</param>
+    ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, TimeSpan patience, CancellationToken cancellationToken);
 }

@@ -45,6 +45,7 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
         session.SendReady(grants);
         while (!session.Stopping.IsCancellationRequested)
         {
+            control.BeginTaking();
             if (consumer.TryReceive(out Delivery<JobEnvelope<TJob>> delivery))
             {
                 JobEnvelope<TJob> job = delivery.Message;
@@ -61,9 +62,13 @@ internal sealed class JobWorker<TJob, TResult> : IWorkerBody
                     control.StopSelf();
                 }
             }
-            else if (!Wait(consumer, session.Stopping))
+            else
             {
-                break;
+                control.End();
+                if (!Wait(consumer, session.Stopping))
+                {
+                    break;
+                }
             }
         }
 

@@ -19,7 +19,15 @@ internal sealed class LauncherThread
     public LauncherThread()
     {
         _watched.Add((_bell, Answer));
-        BackgroundThread.Start(Listen, "ShmIpc workers");
+        try
+        {
+            BackgroundThread.Start(Listen, "ShmIpc workers");
+        }
+        catch
+        {
+            _bell.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs something on the thread.</summary>

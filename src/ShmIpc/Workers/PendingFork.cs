@@ -2,8 +2,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ShmIpc.Workers;
 
-/// <summary>A worker that a fork server was asked for, and the reading ends of its output.</summary>
-internal sealed class PendingFork(int index, WorkerStartMode mode, SafeFileHandle output, SafeFileHandle errors)
+/// <summary>A worker that a fork server was asked for, and the reading ends of its stdout and stderr.</summary>
+internal sealed class PendingFork(int index, WorkerStartMode mode, SafeFileHandle[] output)
 {
     private readonly TaskCompletionSource<WorkerProcess> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -11,9 +11,7 @@ internal sealed class PendingFork(int index, WorkerStartMode mode, SafeFileHandl
 
     public WorkerStartMode Mode => mode;
 
-    public SafeFileHandle Output => output;
-
-    public SafeFileHandle Errors => errors;
+    public SafeFileHandle[] Output => output;
 
     public Task<WorkerProcess> Task => _completion.Task;
 
@@ -21,8 +19,9 @@ internal sealed class PendingFork(int index, WorkerStartMode mode, SafeFileHandl
 
     public void Fail(string reason)
     {
-        output.Dispose();
-        errors.Dispose();
-        _completion.SetException(new ShmException($"Worker {index} was not started. {reason}"));
+        Array.ForEach(output, end => end.Dispose());
+        _completion.SetException(NotStarted(index, reason));
     }
+
+    public static ShmException NotStarted(int index, string reason) => new($"Worker {index} was not started. {reason}");
 }

@@ -18,8 +18,16 @@ internal sealed class PoolControl : IDisposable
     public PoolControl(SafeFileHandle memory)
     {
         _mapping = MemoryMapping.MapFile(memory, 0, PoolControlLayout.TotalBytes);
-        _words = _mapping.Whole;
-        LinuxFile.SealLength(memory);
+        try
+        {
+            _words = _mapping.Whole;
+            LinuxFile.SealLength(memory);
+        }
+        catch
+        {
+            _mapping.Dispose();
+            throw;
+        }
     }
 
     /// <summary>From now on the job is under way.</summary>
@@ -90,7 +98,8 @@ internal sealed class PoolControl : IDisposable
         }
     }
 
-    /// <summary>The job that a worker has in hand, or had when it died; 0 for none.</summary>
+    /// <summary>The job that a worker has in hand, or had when it died; 0 for none, and above
+    /// <see cref="PoolControlLayout.Taking"/> while it takes one and has not said which.</summary>
     public ulong Current(int worker)
     {
         lock (_lock)

@@ -3,6 +3,7 @@
 // nothing is left behind however it ends.
 
 using Microsoft.Win32.SafeHandles;
+using ShmIpc.Interop;
 using ShmIpc.Regions;
 
 namespace ShmIpc.Workers;
@@ -20,16 +21,25 @@ internal sealed class PoolCore : IDisposable
     private Task _preparing = Task.CompletedTask;
     private Task _reading = Task.CompletedTask;
     private Task _forwarding = Task.CompletedTask;
-    private Task? _stop;
+    private TaskCompletionSource? _stop;
 
     public PoolCore(string body, bool hasJobs, WorkerPoolOptions options)
     {
         (_body, Options) = (body, options);
         _output = new OutputForwarder(options.OnOutput);
-        AnswersMemory = Own(RegionFile.NewMemory(PoolChannels.AnswersName));
-        ControlMemory = Own(RegionFile.NewMemory(PoolChannels.ControlName));
-        JobsMemory = hasJobs ? Own(RegionFile.NewMemory(PoolChannels.JobsName)) : null;
-        _control = new PoolControl(ControlMemory);
+        try
+        {
+            AnswersMemory = Own(RegionFile.NewMemory(PoolChannels.AnswersName));
+            ControlMemory = Own(RegionFile.NewMemory(PoolChannels.ControlName));
+            JobsMemory = hasJobs ? Own(RegionFile.NewMemory(PoolChannels.JobsName)) : null;
+            _control = new PoolControl(ControlMemory);
+        }
+        catch
+        {
+            DisposeBelongings();
+            throw;
+        }
+
         Jobs = hasJobs ? new JobLedger(_control, options.JobsInFlight) : null;
         Supervisor = new PoolSupervisor(options, _control, Jobs, LaunchOf) { OnFault = Fault };
     }
@@ -51,7 +61,7 @@ internal sealed class PoolCore : IDisposable
     public IWorkerLauncher Launcher => _launcher!;
 
     public IReadOnlyList<WorkerStatus> Look() =>
-        [.. Supervisor.Places.Select(place => place.Look(isBusy: Jobs is null || _control.Current(place.Index) != 0))];
+        [.. Supervisor.Places.Select(place => place.Look(isBusy: Jobs is null || PoolControlLayout.IsJob(_control.Current(place.Index))))];
 
     /// <summary>Lets go of it at the pool's end, what came last first.</summary>
     public T Own<T>(T belonging)
@@ -72,7 +82,11 @@ internal sealed class PoolCore : IDisposable
         using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         ValueTask<IWorkerLauncher> creating =
             WorkerLauncher.CreateAsync(Options.StartMode, Options.Preload, OnLine, starting.Token, rehearsal);
-        starting.CancelAfter(Options.StartTimeout); // behind the fork, because a timer has a thread
+        if (!creating.IsCompleted)
+        {
+            starting.CancelAfter(Options.StartTimeout); // behind the fork, because a timer has a thread
+        }
+
         try
         {
             _launcher = await creating.ConfigureAwait(false);
@@ -93,9 +107,17 @@ internal sealed class PoolCore : IDisposable
     {
         await _preparing.ConfigureAwait(false);
         Supervisor.ReadAnswers = answers.ReadAll;
-        _forwarding = Task.Run(_output.RunAsync, CancellationToken.None);
-        _reading = Task.Run(() => answers.RunAsync(_ending.Token), CancellationToken.None);
-        Supervisor.Start(_launcher!);
+        try
+        {
+            _forwarding = Task.Run(_output.RunAsync, CancellationToken.None);
+            _reading = Task.Run(() => answers.RunAsync(_ending.Token), CancellationToken.None);
+            Supervisor.Start(_launcher!);
+        }
+        catch (TaskSchedulerException error)
+        {
+            throw BackgroundThread.NotStarted("A thread of the thread pool", error);
+        }
+
         Task allReady = Task.WhenAll(Supervisor.Places.Select(place => place.Ready));
         Task first = await Task.WhenAny(allReady, Completion).WaitAsync(Options.StartTimeout, cancellationToken).ConfigureAwait(false);
         await first.ConfigureAwait(false);
@@ -105,18 +127,55 @@ internal sealed class PoolCore : IDisposable
         }
     }
 
-    /// <summary>Stops the pool; the second call waits for the first.</summary>
-    public Task StopAsync()
+    /// <summary>Stops a pool whose start has failed.</summary>
+    public async Task AbandonAsync()
     {
-        lock (_lock)
+        try
         {
-            return _stop ??= Task.Run(StopOnceAsync);
+            await StopAsync().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // whoever started it gets what ended the start
         }
     }
 
-    private async Task StopOnceAsync()
+    /// <summary>Stops the pool; the second call waits for the first.</summary>
+    public async Task StopAsync()
     {
-        await _preparing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // whoever started the pool gets what it throws
+        TaskCompletionSource? mine = null;
+        Task stopped;
+        lock (_lock)
+        {
+            stopped = (_stop ??= mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+
+        if (mine is null)
+        {
+            await stopped.ConfigureAwait(false);
+            return;
+        }
+
+        // Not by Task.Run: where no thread can be had no pool can be started, and then this is all the same how its memory is let go of.
+        try
+        {
+            await _preparing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // whoever started the pool gets what it throws
+            if (_launcher is { } launcher)
+            {
+                await EndWorkersAsync(launcher).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            DisposeBelongings();
+            Dispose();
+            _completion.TrySetResult();
+            mine.SetResult();
+        }
+    }
+
+    private async Task EndWorkersAsync(IWorkerLauncher launcher)
+    {
         using CancellationTokenSource deadline = new(Options.StopTimeout);
         if (Jobs is { } jobs)
         {
@@ -139,21 +198,9 @@ internal sealed class PoolCore : IDisposable
         await Supervisor.EndAsync().ConfigureAwait(false);
         await _ending.CancelAsync().ConfigureAwait(false);
         await _reading.ConfigureAwait(false);
-        if (_launcher is { } launcher)
-        {
-            await launcher.DisposeAsync().ConfigureAwait(false);
-        }
-
+        await launcher.DisposeAsync().ConfigureAwait(false);
         _output.Complete();
         await _forwarding.ConfigureAwait(false);
-
-        for (int i = _belongings.Count - 1; i >= 0; i--)
-        {
-            _belongings[i].Dispose();
-        }
-
-        Dispose();
-        _completion.TrySetResult();
     }
 
     /// <summary>The last step of a stop.</summary>
@@ -162,6 +209,14 @@ internal sealed class PoolCore : IDisposable
         _control.Dispose();
         Supervisor.Dispose();
         _ending.Dispose();
+    }
+
+    private void DisposeBelongings()
+    {
+        for (int i = _belongings.Count - 1; i >= 0; i--)
+        {
+            _belongings[i].Dispose();
+        }
     }
 
     private void Fault(WorkerPoolException fault)

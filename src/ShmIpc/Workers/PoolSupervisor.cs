@@ -14,6 +14,9 @@ internal sealed class PoolSupervisor : IDisposable
     public const int Kill = 9;
     private const int Terminate = 15;
 
+    // Taking a job is a matter of microseconds, but for the first time, when all of it is compiled: no short JobTimeout may end that.
+    private static readonly TimeSpan _takingPatience = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly WorkerPoolOptions _options;
     private readonly PoolControl _control;
@@ -129,7 +132,8 @@ internal sealed class PoolSupervisor : IDisposable
         WorkerProcess process;
         try
         {
-            process = await LaunchAsync(_launchOf(place.Index, restarts)).ConfigureAwait(false);
+            process = await _launcher.StartAsync(_launchOf(place.Index, restarts), _options.StartTimeout, _stopping.Token)
+                .ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -151,22 +155,6 @@ internal sealed class PoolSupervisor : IDisposable
 
         ReadAnswers();
         return Judge(place, exit);
-    }
-
-    /// <summary>A fork server that does not answer is ended, and its workers with it: what was asked of it fails then.</summary>
-    private async Task<WorkerProcess> LaunchAsync(WorkerLaunch launch)
-    {
-        Task<WorkerProcess> launched = _launcher.StartAsync(launch, _stopping.Token).AsTask();
-        using CancellationTokenSource isLaunched = new();
-        Task late = Task.Delay(_options.StartTimeout, isLaunched.Token);
-        if (await Task.WhenAny(launched, late).ConfigureAwait(false) == late)
-        {
-            Notice($"No worker could be forked within {_options.StartTimeout} (StartTimeout), so the fork server is ended.");
-            _launcher.EndServer();
-        }
-
-        await isLaunched.CancelAsync().ConfigureAwait(false);
-        return await launched.ConfigureAwait(false);
     }
 
     private async Task<WorkerExit> WaitForEndAsync(WorkerPlace place, WorkerProcess process)
@@ -281,9 +269,19 @@ internal sealed class PoolSupervisor : IDisposable
     private void EndIfTooLong(WorkerPlace place, TimeSpan limit)
     {
         ulong number = _control.Current(place.Index);
+        bool isTaking = number > PoolControlLayout.Taking;
         // Also when its caller has cancelled it already: a body that does not listen would keep its worker for ever.
-        if (place.HasHad(number, limit) && _control.Current(place.Index) == number && place.TryKillFor(number, out string? refusal)
-            && _jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
+        if (!place.HasHad(number, isTaking && limit < _takingPatience ? _takingPatience : limit)
+            || _control.Current(place.Index) != number || !place.TryKillFor(number, out string? refusal))
+        {
+            return;
+        }
+
+        if (isTaking && refusal is null)
+        {
+            Notice($"Worker {place.Index} was stopped while it took a job, and was killed (JobTimeout). The job goes to another worker.");
+        }
+        else if (_jobs!.TryTake(number, isAbandoned: true, out PendingJob? job))
         {
             NoticeRefusal(place, refusal);
             string end = refusal is null ? "was killed." : $"could not be killed: {refusal}";

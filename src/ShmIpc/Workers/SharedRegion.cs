@@ -12,6 +12,10 @@ namespace ShmIpc.Workers;
 /// channels.</remarks>
 public sealed class SharedRegion : IDisposable
 {
+    /// <summary>Most shared regions that a process may have made and not disposed: each worker gets all of them, and the kernel hands 253
+    /// descriptors to another process at once, some of which are the pool's.</summary>
+    public const int MaxPerProcess = 240;
+
     private readonly bool _isInherited;
 
     private SharedRegion(string name, MemoryMapping mapping, SafeFileHandle? memory, bool isInherited)
@@ -41,6 +45,7 @@ public sealed class SharedRegion : IDisposable
     /// <param name="lengthBytes">How many bytes; more than zero. They are taken at once.</param>
     /// <exception cref="ArgumentException">The name breaks the rule, or the length is not more than zero.</exception>
     /// <exception cref="ShmRegionExistsException">This process has a region of that name.</exception>
+    /// <exception cref="ShmLimitException">This process has <see cref="MaxPerProcess"/> of them already.</exception>
     /// <exception cref="ShmNoSpaceException">The machine has too little memory left.</exception>
     /// <exception cref="PlatformNotSupportedException">This is not Linux on x64 or arm64.</exception>
     public static SharedRegion Create(string name, long lengthBytes)

@@ -15,11 +15,21 @@ internal static class SharedRegionTable
     {
         lock (_regions)
         {
-            if (!_regions.TryAdd(region.Name, region))
+            if (_regions.ContainsKey(region.Name))
             {
                 throw new ShmRegionExistsException(
                     $"This process has a shared region {region.Name} already. Choose another name, or dispose that one first.");
             }
+
+            int own = _regions.Values.Count(other => other.IsOwn);
+            if (own >= SharedRegion.MaxPerProcess)
+            {
+                throw new ShmLimitException(
+                    $"The shared region {region.Name} would be one too many: this process has {own}, and every worker gets all of them. "
+                    + "Make one larger region in place of several, and give each user a part of it; or dispose those that are not needed.");
+            }
+
+            _regions.Add(region.Name, region);
         }
     }
 
@@ -43,9 +53,11 @@ internal static class SharedRegionTable
                 return region;
             }
 
-            if (_given.Remove(name, out SafeFileHandle? memory))
+            if (_given.TryGetValue(name, out SafeFileHandle? memory))
             {
-                return _regions[name] = SharedRegion.FromParent(name, memory);
+                region = _regions[name] = SharedRegion.FromParent(name, memory);
+                _ = _given.Remove(name); // not when there was no room for it: then the next call tries again
+                return region;
             }
         }
 

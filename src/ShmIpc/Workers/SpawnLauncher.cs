@@ -16,15 +16,10 @@ internal sealed class SpawnLauncher(Action<int, bool, string> onLine, string? fa
 
     public string? FallbackReason => fallbackReason;
 
-    public ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, CancellationToken cancellationToken)
+    public ValueTask<WorkerProcess> StartAsync(WorkerLaunch launch, TimeSpan patience, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return new(_thread.Run(() => Start(launch with { Shared = SharedRegionTable.ToPass() })));
-    }
-
-    public void EndServer()
-    {
-        // the kernel has started them when StartAsync returns
     }
 
     public async ValueTask DisposeAsync()

@@ -14,6 +14,7 @@ internal sealed class WorkerControl : IDisposable
     private readonly MappedSpan _words;
     private readonly MappedSpan _place;
     private readonly MemoryMapping _mapping;
+    private ulong _takings;
 
     public WorkerControl(SafeFileHandle memory, int worker)
     {
@@ -28,6 +29,11 @@ internal sealed class WorkerControl : IDisposable
     /// <summary>What <see cref="Sleep"/> takes. Read it before looking at anything else.</summary>
     public uint Bell => Atomics.Acquire(ref _place.UInt32(PoolControlLayout.BellOffset));
 
+    /// <summary>Says that this worker is about to take a job, before it knows which. Who is stopped between the two keeps a job that nobody
+    /// knows to be in its hand; the pool sees this word, another one each time, unchanged for long.</summary>
+    public void BeginTaking() =>
+        Atomics.Release(ref _place.UInt64(PoolControlLayout.CurrentOffset), PoolControlLayout.Taking | ++_takings);
+
     /// <summary>Says which job this worker has in hand. False when nobody waits for it any more.</summary>
     public bool TryBegin(ulong job)
     {
@@ -41,11 +47,12 @@ internal sealed class WorkerControl : IDisposable
     /// Until then this worker has no job in hand, so that neither the wait nor its own death counts against it.</summary>
     public bool TryBeginLater(ulong job)
     {
-        End();
+        BeginTaking();
         long start = Stopwatch.GetTimestamp();
         while (IsUnderWay(job) && Stopwatch.GetElapsedTime(start) < _verdictPatience)
         {
             Thread.Sleep(5);
+            BeginTaking();
         }
 
         return TryBegin(job);

@@ -118,7 +118,7 @@ public class WorkerPool : IAsyncDisposable
         }
         catch
         {
-            await core.StopAsync().ConfigureAwait(false);
+            await core.AbandonAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -133,7 +133,7 @@ public sealed class WorkerPool<TJob, TResult> : WorkerPool
         }
         catch
         {
-            await core.StopAsync().ConfigureAwait(false);
+            await core.AbandonAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -7,7 +7,10 @@ namespace ShmIpc.Workers;
 
 internal sealed class WorkerProcess : IDisposable
 {
+    private readonly Lock _lock = new();
     private readonly TaskCompletionSource<WorkerExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _hasEnded;
+    private bool _isForgotten;
 
     public WorkerProcess(int index, int processId, SafeFileHandle processFile, WorkerStartMode mode)
     {
@@ -53,12 +56,31 @@ internal sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>Lets go of the process, and does not end it: the launcher listens to it until it has ended.</summary>
-    public void Dispose() => _ = Exited.ContinueWith(
-        static (_, file) => ((SafeFileHandle)file!).Dispose(),
-        ProcessFile,
-        CancellationToken.None,
-        TaskContinuationOptions.None,
-        TaskScheduler.Default);
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isForgotten = true;
+            DisposeIfOver();
+        }
+    }
 
-    internal void SetExited(WorkerExit exit) => _exited.TrySetResult(exit);
+    internal void SetExited(WorkerExit exit)
+    {
+        lock (_lock)
+        {
+            _hasEnded = true;
+            DisposeIfOver();
+        }
+
+        _exited.TrySetResult(exit);
+    }
+
+    private void DisposeIfOver()
+    {
+        if (_hasEnded && _isForgotten)
+        {
+            ProcessFile.Dispose();
+        }
+    }
 }

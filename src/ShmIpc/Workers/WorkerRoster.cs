@@ -15,35 +15,20 @@ internal sealed class WorkerRoster(LauncherThread thread, Action<int, bool, stri
         int index, WorkerStartMode mode, Dictionary<string, string> environment, IReadOnlyList<SafeFileHandle> passed)
     {
         ProgramCommand program = ProgramCommand.OfThisProcess();
-        (SafeFileHandle output, SafeFileHandle outputEnd) = LinuxPipe.Create();
-        (SafeFileHandle errors, SafeFileHandle errorsEnd) = LinuxPipe.Create();
-        SafeFileHandle? file = null;
-        try
+        using WorkerStreams streams = new();
+        int processId = LinuxProgram.Start(program.Path, program.Arguments, environment, streams.OutputEnd, streams.ErrorsEnd, passed);
+        SafeFileHandle? file = LinuxChild.OpenOrKill(processId);
+        WorkerProcess worker = new(index, processId, file ?? new SafeFileHandle(), mode);
+        if (file is null) // SIGCHLD is ignored, and it has ended already
         {
-            int processId = LinuxProgram.Start(program.Path, program.Arguments, environment, outputEnd, errorsEnd, passed);
-            file = LinuxChild.OpenOrKill(processId);
-            WorkerProcess worker = new(index, processId, file ?? new SafeFileHandle(), mode);
-            if (file is null) // SIGCHLD is ignored, and it has ended already
-            {
-                worker.SetExited(default);
-            }
-            else
-            {
-                Add(worker, [output, errors], () => Reap(worker));
-            }
+            worker.SetExited(default);
+        }
+        else
+        {
+            Add(worker, streams.Keep(), () => Reap(worker));
+        }
 
-            return worker;
-        }
-        finally
-        {
-            outputEnd.Dispose();
-            errorsEnd.Dispose();
-            if (file is null)
-            {
-                output.Dispose();
-                errors.Dispose();
-            }
-        }
+        return worker;
     }
 
     /// <summary>Hands on lines as if that worker had written them to stderr.</summary>

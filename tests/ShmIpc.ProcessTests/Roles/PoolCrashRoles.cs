@@ -79,7 +79,7 @@ internal static class PoolCrashRoles
         }
         catch (Exception error)
         {
-            came = error.GetType().Name;
+            came = $"{error.GetType().Name} {error.Message.ReplaceLineEndings(" ")}";
         }
 
         Linux.WriteRaw(Encoding.UTF8.GetBytes($"came {came}\n")); // one that may open nothing can say that

@@ -58,7 +58,7 @@ internal static class PoolRoles
             WorkerProcess worker;
             try
             {
-                worker = launcher.StartAsync(launch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+                worker = launcher.StartAsync(launch, ChildProcess.Patience, CancellationToken.None).AsTask().GetAwaiter().GetResult();
             }
             catch (ShmException refused)
             {

@@ -109,6 +109,8 @@ internal static class PoolBodies
                 return "said";
             case "fill":
                 return Fill(int.Parse(words[1], CultureInfo.InvariantCulture));
+            case "regions": // the sum of the numbers in them
+                return $"{words[1..].Sum(name => SharedRegion.Open(name).Mapping.Read<int>(0))}";
             case "argument":
                 return context.Arguments[words[1]];
             default:

@@ -151,4 +151,35 @@ public sealed class PoolStatusTests : PoolTest
         File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..].Trim();
 
     private static long Field(int process, string field) => long.Parse(Text(process, field).Split(' ')[0], CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData(WorkerStartMode.Spawn)]
+    [InlineData(WorkerStartMode.ForkServer)]
+    public async Task Workers_get_as_many_regions_as_a_process_may_make_and_no_more_can_be_made(WorkerStartMode mode)
+    {
+        List<SharedRegion> regions = [];
+        try
+        {
+            for (int i = 1; i <= SharedRegion.MaxPerProcess; i++)
+            {
+                regions.Add(SharedRegion.Create($"{i}{new string('x', 190)}", 4));
+                regions[^1].Mapping.Write(0, i);
+            }
+
+            ShmLimitException error = Assert.Throws<ShmLimitException>(() => SharedRegion.Create("more", 4));
+            Assert.Contains($"this process has {SharedRegion.MaxPerProcess}", error.Message, StringComparison.Ordinal);
+            Assert.Throws<ShmLimitException>(() => SharedRegion.CreateAnonymous("more", 4));
+            WorkerPoolOptions options = Options(1) with { StartMode = mode };
+            await using WorkerPool<string, string> pool = await WorkerPool.StartAsync<string, string>(PoolBodies.Do, options, Cancellation);
+            Assert.Null(pool.FallbackReason);
+            string names = string.Join(' ', regions.Select(region => region.Name));
+            Assert.Equal($"{regions.Sum(region => region.Mapping.Read<int>(0))}", await Soon(pool.RunAsync($"regions {names}", Cancellation)));
+            regions[0].Dispose();
+            SharedRegion.Create("more", 4).Dispose();
+        }
+        finally
+        {
+            regions.ForEach(region => region.Dispose());
+        }
+    }
 }

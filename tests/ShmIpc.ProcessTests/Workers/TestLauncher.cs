@@ -39,7 +39,7 @@ internal sealed class TestLauncher : IAsyncDisposable
         };
 
     public Task<WorkerProcess> StartAsync(WorkerLaunch launch) =>
-        Launcher.StartAsync(launch, CancellationToken.None).AsTask().WaitAsync(ChildProcess.Patience);
+        Launcher.StartAsync(launch, ChildProcess.Patience, CancellationToken.None).AsTask().WaitAsync(ChildProcess.Patience);
 
     /// <summary>Starts a worker and returns how it ended.</summary>
     public async Task<WorkerExit> RunAsync(WorkerLaunch launch)
