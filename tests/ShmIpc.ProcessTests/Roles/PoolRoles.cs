@@ -20,6 +20,7 @@ internal static class PoolRoles
         anonymous.Mapping.Write(0, 42);
         numbers.Mapping.Write(0, 43);
         IWorkerLauncher launcher;
+        List<Task> ends = [];
         List<string> early = []; // what a worker wrote before this process got to say which it is; also the lock
         int named = -1;
         try
@@ -67,12 +68,13 @@ internal static class PoolRoles
             }
 
             Name(worker);
-            worker.Exited.ContinueWith(
-                exited => RoleArguments.Say($"ended {worker.Index} {exited.Result.ExitCode} {exited.Result.Signal}"), TaskScheduler.Default);
+            ends.Add(worker.Exited.ContinueWith(
+                exited => RoleArguments.Say($"ended {worker.Index} {exited.Result.ExitCode} {exited.Result.Signal}"), TaskScheduler.Default));
         }
 
         launcher.DisposeAsync().AsTask().GetAwaiter().GetResult();
         RoleArguments.Say("disposed");
+        _ = Task.WaitAll([.. ends], ChildProcess.Patience); // this process says of all how they ended before it ends itself
 
         void Hear(int index, string line)
         {
