@@ -30,6 +30,30 @@ public sealed class ByteChannelTests : IDisposable
     }
 
     [Fact]
+    public void A_message_is_copied_out_and_the_rest_of_the_destination_stays()
+    {
+        using ShmByteChannel channel = Open();
+        using ByteProducer producer = channel.CreateProducer();
+        using ByteConsumer consumer = channel.CreateConsumer();
+        producer.Write("hello"u8);
+        ShmRecord record = consumer.Read();
+        byte[] destination = "........"u8.ToArray();
+        record.CopyTo(destination);
+        Assert.Equal("hello..."u8, destination);
+        Exception? error = null;
+        try
+        {
+            record.CopyTo(new byte[4]);
+        }
+        catch (ArgumentException tooShort)
+        {
+            error = tooShort;
+        }
+
+        Assert.NotNull(error);
+    }
+
+    [Fact]
     public void A_consumer_that_comes_late_starts_with_the_oldest_message()
     {
         using ShmByteChannel channel = Open();

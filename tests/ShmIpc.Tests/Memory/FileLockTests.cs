@@ -1,6 +1,7 @@
 // Who keeps out whom, within one process; other processes are in ShmIpc.ProcessTests.
 
 using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 using ShmIpc.Memory;
 using Tmds.Linux;
 using Xunit;
@@ -161,6 +162,16 @@ public sealed class FileLockTests : IDisposable
         using FileLock first = await thread.WaitAsync(_long, TestContext.Current.CancellationToken);
         using FileLock second = await awaiting.WaitAsync(_long, TestContext.Current.CancellationToken);
         Assert.Equal(["OFDLCK READ 0 EOF", "OFDLCK READ 0 EOF"], KernelLocks.Of(_path));
+    }
+
+    [Fact]
+    public async Task An_open_file_is_locked_too_and_its_handle_stays_open()
+    {
+        using SafeFileHandle file = File.OpenHandle(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using (FileLock taken = await FileLock.AcquireAsync(file, FileLockKind.Exclusive, _long, new FileRange(3, 4)))
+            Assert.Contains("OFDLCK WRITE 3 6", KernelLocks.Of(_path)); // beside the runtime's own, for FileShare
+        Assert.DoesNotContain("OFDLCK WRITE 3 6", KernelLocks.Of(_path));
+        Assert.False(file.IsClosed);
     }
 
     [Fact]

@@ -27,8 +27,9 @@ public sealed class MappedFileTests : IDisposable
         var at = file.IndexOf("quick"u8);
         file.WriteAt(at, "QUICK"u8);
         file.Write(file.LastIndexOf("f"u8), 3, bytes => "cat"u8.CopyTo(bytes));
+        file.Write(0, 3, "Any"u8, static (bytes, word) => word.CopyTo(bytes));
         file.Flush();
-        Assert.Equal("The QUICK brown cat", File.ReadAllText(FilePath));
+        Assert.Equal("Any QUICK brown cat", File.ReadAllText(FilePath));
         var word = new byte[5];
         file.ReadAt(at, word);
         Assert.Equal("QUICK"u8, word);
