@@ -229,17 +229,17 @@ public sealed partial class FileLock
 
     private static SafeFileHandle RequireFile(SafeFileHandle? opened)
     {
+        var isFile = false;
         try
         {
-            if (opened is not null && LinuxFile.Status(opened).IsRegularFile) return opened;
+            isFile = opened is not null && LinuxFile.Status(opened).IsRegularFile;
         }
-        catch
+        finally
         {
-            opened?.Dispose();
-            throw;
+            if (!isFile) opened?.Dispose();
         }
 
-        opened?.Dispose();
+        if (isFile) return opened!;
         throw new ArgumentException("Only a regular file or a memfd can be locked; this is a directory, a device, a pipe or a socket: "
             + "use a file in that directory, or beside it.");
     }
